@@ -1,0 +1,200 @@
+// The calls on sockets: POSIX names, arguments in POSIX's order, Buffers for memory. A failed call throws a SystemError.
+// The calls that move data also come in a form that does not throw, for loops in which EAGAIN is an everyday answer:
+// tryRecv returns what the kernel returns, a count or a negative errno (`-EAGAIN`). Neither form allocates when it succeeds.
+
+import { check, systemError } from './errors.ts'
+import { lastErrno, libc } from './platform.ts'
+
+// #region declarations
+const calls = {
+  socket: libc.func('int socket(int, int, int)'),
+  bind: libc.func('int bind(int, const void *, uint32_t)'),
+  listen: libc.func('int listen(int, int)'),
+  accept4: libc.func('int accept4(int, void *, void *, int)'),
+  connect: libc.func('int connect(int, const void *, uint32_t)'),
+  shutdown: libc.func('int shutdown(int, int)'),
+  close: libc.func('int close(int)'),
+  getsockname: libc.func('int getsockname(int, void *, void *)'),
+  getpeername: libc.func('int getpeername(int, void *, void *)'),
+  send: libc.func('int64_t send(int, const void *, uint64_t, int)'),
+  recv: libc.func('int64_t recv(int, void *, uint64_t, int)'),
+  sendto: libc.func('int64_t sendto(int, const void *, uint64_t, int, const void *, uint32_t)'),
+  recvfrom: libc.func('int64_t recvfrom(int, void *, uint64_t, int, void *, void *)'),
+}
+// #endregion declarations
+
+// #region connecting
+/**
+ * Makes an endpoint and returns its file descriptor.
+ * @param domain AF_INET, AF_INET6, AF_UNIX, …
+ * @param type SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, …; or-ed with SOCK_NONBLOCK, SOCK_CLOEXEC
+ * @param protocol 0 for the type's usual one
+ * @throws EPERM (raw without CAP_NET_RAW), EAFNOSUPPORT, EPROTONOSUPPORT, EMFILE. socket(2)
+ */
+export function socket(domain: number, type: number, protocol: number): number {
+  return check(calls.socket(domain, type, protocol), 'socket')
+}
+
+/** Gives a socket its local address. Throws EADDRINUSE, EADDRNOTAVAIL, EACCES (a port below 1024), EINVAL (bound already). bind(2) */
+export function bind(fd: number, addr: Uint8Array): void {
+  check(calls.bind(fd, addr, addr.byteLength), 'bind', addr)
+}
+
+/**
+ * Makes a stream socket a listening one.
+ * @param backlog how many established connections may wait for accept; net.core.somaxconn is the cap
+ * @throws EADDRINUSE, EOPNOTSUPP (not a stream socket). listen(2)
+ */
+export function listen(fd: number, backlog: number): void {
+  check(calls.listen(fd, backlog), 'listen')
+}
+
+/**
+ * Takes the first connection off the accept queue, waiting for one if there is none, and returns its descriptor.
+ * @param addr filled with the peer's address, if given
+ * @throws EAGAIN (non-blocking), ECONNABORTED, EMFILE, EINVAL (not listening), EINTR. accept(2)
+ */
+export function accept(fd: number, addr?: Uint8Array): number {
+  return accept4(fd, addr, 0)
+}
+
+/** accept, with SOCK_NONBLOCK or SOCK_CLOEXEC for the new descriptor. accept4(2), Linux and POSIX.1-2024 */
+export function accept4(fd: number, addr: Uint8Array | undefined, flags: number): number {
+  const connFd = tryAccept(fd, addr, flags)
+  if (connFd < 0) throw systemError('accept', connFd)
+  return connFd
+}
+
+/** accept4 that returns a negative errno in place of throwing. */
+export function tryAccept(fd: number, addr: Uint8Array | undefined, flags: number): number {
+  if (addr !== undefined) length[0] = addr.byteLength
+  const connFd = calls.accept4(fd, addr ?? null, addr === undefined ? null : length, flags) as number
+  if (connFd < 0) return -lastErrno()
+  if (addr !== undefined) clearRest(addr)
+  return connFd
+}
+
+/**
+ * Connects a stream socket, or sets the one peer of a datagram socket.
+ * @throws ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, EINPROGRESS (non-blocking), EINTR (the connect goes on), EISCONN. connect(2)
+ */
+export function connect(fd: number, addr: Uint8Array): void {
+  check(calls.connect(fd, addr, addr.byteLength), 'connect', addr)
+}
+
+/** Ends one direction or both: SHUT_RD, SHUT_WR, SHUT_RDWR, for every descriptor of the socket. Throws ENOTCONN. shutdown(2) */
+export function shutdown(fd: number, how: number): void {
+  check(calls.shutdown(fd, how), 'shutdown')
+}
+
+/** Gives the descriptor back; the connection ends with its last descriptor. Throws EBADF. close(2) */
+export function close(fd: number): void {
+  check(calls.close(fd), 'close')
+}
+// #endregion connecting
+
+// #region names
+// socklen_t *addrlen: the room that we have on the way in, the bytes that the kernel has on the way out.
+const length = new Uint32Array(1)
+
+/** Fills `addr` with the socket's own address and returns it. getsockname(2) */
+export function getsockname<T extends Uint8Array>(fd: number, addr: T): T {
+  length[0] = addr.byteLength
+  check(calls.getsockname(fd, addr, length), 'getsockname')
+  return clearRest(addr)
+}
+
+/** Fills `addr` with the peer's address and returns it. Throws ENOTCONN. getpeername(2) */
+export function getpeername<T extends Uint8Array>(fd: number, addr: T): T {
+  length[0] = addr.byteLength
+  check(calls.getpeername(fd, addr, length), 'getpeername')
+  return clearRest(addr)
+}
+
+/** What the kernel did not write is not part of the address: nothing of an earlier one may stay there. */
+function clearRest<T extends Uint8Array>(addr: T): T {
+  if (length[0]! < addr.byteLength) addr.fill(0, length[0])
+  return addr
+}
+// #endregion names
+
+// #region data
+/**
+ * Sends bytes on a connected socket.
+ * @param len how many bytes of `buf`, from its start
+ * @param flags 0, or MSG_MORE, MSG_DONTWAIT, MSG_OOB, …
+ * @returns how many the kernel took, which may be fewer on a stream socket
+ * @throws EPIPE, ECONNRESET, EAGAIN, EMSGSIZE (a datagram too long), ENOTCONN, EINTR. send(2)
+ */
+export function send(fd: number, buf: Uint8Array, len: number, flags: number): number {
+  const sent = trySend(fd, buf, len, flags)
+  if (sent < 0) throw systemError('send', sent)
+  return sent
+}
+
+/** send that returns a negative errno in place of throwing. */
+export function trySend(fd: number, buf: Uint8Array, len: number, flags: number): number {
+  if (len > buf.byteLength) overrun('send', buf, len)
+  const sent = calls.send(fd, buf, len, flags) as number
+  return sent < 0 ? -lastErrno() : sent
+}
+
+/**
+ * Receives bytes: waits until there are some, then takes what is there.
+ * @param len how many at the most, written to the start of `buf`
+ * @param flags 0, or MSG_PEEK, MSG_WAITALL, MSG_DONTWAIT, MSG_TRUNC, …
+ * @returns how many came; 0 on a stream socket means that the peer has ended its direction
+ * @throws ECONNRESET, EAGAIN, ECONNREFUSED (a connected datagram socket), ENOTCONN, ETIMEDOUT, EINTR. recv(2)
+ */
+export function recv(fd: number, buf: Uint8Array, len: number, flags: number): number {
+  const received = tryRecv(fd, buf, len, flags)
+  if (received < 0) throw systemError('recv', received)
+  return received
+}
+
+/** recv that returns a negative errno in place of throwing. */
+export function tryRecv(fd: number, buf: Uint8Array, len: number, flags: number): number {
+  if (len > buf.byteLength) overrun('recv', buf, len)
+  const received = calls.recv(fd, buf, len, flags) as number
+  return received < 0 ? -lastErrno() : received
+}
+
+/** send to the address given. Throws EMSGSIZE, EACCES (a broadcast address without SO_BROADCAST), ENETUNREACH. sendto(2) */
+export function sendto(fd: number, buf: Uint8Array, len: number, flags: number, addr: Uint8Array): number {
+  const sent = trySendto(fd, buf, len, flags, addr)
+  if (sent < 0) throw systemError('sendto', sent, addr)
+  return sent
+}
+
+/** sendto that returns a negative errno in place of throwing. */
+export function trySendto(fd: number, buf: Uint8Array, len: number, flags: number, addr: Uint8Array): number {
+  if (len > buf.byteLength) overrun('sendto', buf, len)
+  const sent = calls.sendto(fd, buf, len, flags, addr, addr.byteLength) as number
+  return sent < 0 ? -lastErrno() : sent
+}
+
+/**
+ * recv that also tells who sent it, in `addr`. What does not fit of a datagram is lost; with MSG_TRUNC the result is its full
+ * length all the same. recvfrom(2)
+ */
+export function recvfrom(fd: number, buf: Uint8Array, len: number, flags: number, addr: Uint8Array): number {
+  const received = tryRecvfrom(fd, buf, len, flags, addr)
+  if (received < 0) throw systemError('recvfrom', received)
+  return received
+}
+
+/** recvfrom that returns a negative errno in place of throwing. */
+export function tryRecvfrom(fd: number, buf: Uint8Array, len: number, flags: number, addr: Uint8Array): number {
+  if (len > buf.byteLength) overrun('recvfrom', buf, len)
+  length[0] = addr.byteLength
+  const received = calls.recvfrom(fd, buf, len, flags, addr, length) as number
+  if (received < 0) return -lastErrno()
+  clearRest(addr)
+  return received
+}
+
+// C would let the kernel write past the end of the buffer. Here the length is checked first.
+function overrun(syscall: string, buf: Uint8Array, len: number): never {
+  throw new RangeError(`${syscall}: len is ${len}, the buffer has ${buf.byteLength} bytes`)
+}
+// #endregion data

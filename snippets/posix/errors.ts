@@ -1,0 +1,63 @@
+// A failed call as an Error, shaped as Node shapes its own: code, errno (negative), syscall, address, port, and a message
+// such as `bind EADDRINUSE: address already in use 127.0.0.1:5000`.
+
+import { constants } from 'node:os'
+import { getSystemErrorMap } from 'node:util'
+import { endpoint, format } from './addresses.ts'
+import { lastErrno, libc } from './platform.ts'
+
+// #region constants
+// The numbers of this machine, as Node was compiled with them. Compare with a negative result: `n === -EAGAIN`.
+export const {
+  EACCES, EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EBADF, ECONNABORTED, ECONNREFUSED, ECONNRESET, EDESTADDRREQ, EHOSTUNREACH,
+  EINPROGRESS, EINTR, EINVAL, EISCONN, EMFILE, EMSGSIZE, ENETUNREACH, ENOTCONN, ENOTSOCK, EOPNOTSUPP, EPERM, EPIPE, ETIMEDOUT,
+} = constants.errno // prettier-ignore
+// #endregion constants
+
+/** What a failed call throws. `errno` is negative, as in Node's own errors. */
+export interface SystemError extends Error {
+  code: string
+  errno: number
+  syscall: string
+  address?: string
+  port?: number
+}
+
+const strerror = libc.func('const char *strerror(int)')
+
+// EAGAIN and EWOULDBLOCK are the same number on Linux, so the first name of a number wins.
+const names = new Map<number, string>()
+for (const [name, number] of Object.entries(constants.errno)) if (!names.has(number)) names.set(number, name)
+
+// #region systemError
+/**
+ * The Error for a failed call.
+ * @param syscall the name of the call
+ * @param errno its number, negative (`-EADDRINUSE`)
+ * @param addr the address the call was about, if there was one
+ * @see errno(3), https://nodejs.org/api/errors.html#class-systemerror
+ */
+export function systemError(syscall: string, errno: number, addr?: Uint8Array): SystemError {
+  // libuv names most numbers and says them in lower case; libc knows the rest (ECHILD, for one).
+  const [code, text] = getSystemErrorMap().get(errno) ?? [
+    names.get(-errno) ?? `errno ${-errno}`,
+    (strerror(-errno) as string).toLowerCase(),
+  ]
+  const where = addr === undefined ? '' : ` ${format(addr)}`
+  const error = new Error(`${syscall} ${code}: ${text}${where}`) as SystemError
+  Object.assign(error, { code, errno, syscall })
+  if (addr !== undefined) {
+    const { address, port } = endpoint(addr)
+    Object.assign(error, port === undefined ? { address } : { address, port })
+  }
+  return error
+}
+// #endregion systemError
+
+// #region check
+/** Passes on what a call returned, or throws: -1 means that errno has the reason. */
+export function check(result: number, syscall: string, addr?: Uint8Array): number {
+  if (result === -1) throw systemError(syscall, -lastErrno(), addr)
+  return result
+}
+// #endregion check

@@ -1,0 +1,9 @@
+// The socket API of Linux for TypeScript programs: `import { socket, bind } from '#posix'`.
+
+export * from './addresses.ts'
+export * from './calls.ts'
+export * from './constants.ts'
+export * from './errors.ts'
+export * from './names.ts'
+export * from './options.ts'
+export * from './waiting.ts'

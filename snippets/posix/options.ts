@@ -1,0 +1,80 @@
+// Options and flags of a descriptor: getsockopt, setsockopt, fcntl, ioctl, and the structures that some options take.
+
+import { F_GETFL, F_SETFL, O_NONBLOCK } from './constants.ts'
+import { check } from './errors.ts'
+import { libc } from './platform.ts'
+
+const calls = {
+  getsockopt: libc.func('int getsockopt(int, int, int, void *, void *)'),
+  setsockopt: libc.func('int setsockopt(int, int, int, const void *, uint32_t)'),
+  fcntl: libc.func('int fcntl(int, int, int64_t)'),
+  ioctl: libc.func('int ioctl(int, uint64_t, void *)'),
+}
+const length = new Uint32Array(1)
+
+// #region options
+/**
+ * Reads an option into `value` and returns how many bytes the kernel wrote there (optlen).
+ * @throws ENOPROTOOPT (no such option at that level), EINVAL. getsockopt(2)
+ */
+export function getsockopt(fd: number, level: number, name: number, value: Uint8Array): number {
+  length[0] = value.byteLength
+  check(calls.getsockopt(fd, level, name, value, length), 'getsockopt')
+  return length[0]!
+}
+
+const int = new Int32Array(1)
+const intBytes = new Uint8Array(int.buffer)
+
+/** Reads an option whose value is an int, as most are. getsockopt(2) */
+export function getsockoptInt(fd: number, level: number, name: number): number {
+  int[0] = 0 // a byte-sized option, such as IP_MULTICAST_TTL, fills only the first byte
+  getsockopt(fd, level, name, intBytes)
+  return int[0]!
+}
+
+/**
+ * Sets an option: a number is passed as an int, bytes as they are (see linger and timeval).
+ * @throws ENOPROTOOPT, EINVAL, EDOM (a time out of range), EPERM. setsockopt(2)
+ */
+export function setsockopt(fd: number, level: number, name: number, value: number | Uint8Array): void {
+  if (typeof value === 'number') int[0] = value
+  const bytes = typeof value === 'number' ? intBytes : value
+  check(calls.setsockopt(fd, level, name, bytes, bytes.byteLength), 'setsockopt')
+}
+// #endregion options
+
+// #region values
+/** struct linger, 8 bytes: on or off, and how long close may wait, in seconds. socket(7) */
+export function linger(on: boolean, seconds: number): Uint8Array {
+  return new Uint8Array(Int32Array.of(on ? 1 : 0, seconds).buffer)
+}
+
+/** struct timeval, 16 bytes: whole seconds and microseconds; zero means no limit to SO_RCVTIMEO. socket(7) */
+export function timeval(milliseconds: number): Uint8Array {
+  const seconds = Math.floor(milliseconds / 1000)
+  const microseconds = Math.round((milliseconds - seconds * 1000) * 1000)
+  return new Uint8Array(BigInt64Array.of(BigInt(seconds), BigInt(microseconds)).buffer)
+}
+// #endregion values
+
+// #region descriptor
+/** Reads or sets a descriptor's flags: F_GETFL, F_SETFL with O_NONBLOCK, F_GETFD, F_SETOWN, … fcntl(2) */
+export function fcntl(fd: number, command: number, argument = 0): number {
+  return check(calls.fcntl(fd, command, argument), 'fcntl')
+}
+
+/**
+ * Asks a device or protocol: FIONREAD for the bytes that wait to be read.
+ * @param argument what the request reads or fills; its size is the request's: check it in the man page
+ * @throws ENOTTY (not for this kind of descriptor). ioctl(2)
+ */
+export function ioctl(fd: number, request: number, argument: Uint8Array): number {
+  return check(calls.ioctl(fd, request, argument), 'ioctl')
+}
+
+/** Makes calls on the descriptor return EAGAIN where they would wait. fcntl(2) */
+export function setNonBlocking(fd: number): void {
+  fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK)
+}
+// #endregion descriptor
