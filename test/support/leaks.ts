@@ -1,0 +1,61 @@
+// What a run may leave behind: nothing. Read from /proc, so on Linux only; elsewhere the lists are empty.
+
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'latin1')
+  } catch {
+    return '' // the process is gone, or is not ours
+  }
+}
+
+/** The processes whose environment holds `NAME=value`: a program's own, and all that it started. */
+export function processesWith(variable: string): number[] {
+  return list('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => read(`/proc/${pid}/environ`).split('\0').includes(variable))
+    .filter((pid) => !/^State:\s+Z/m.test(read(`/proc/${pid}/status`)))
+    .map(Number)
+}
+
+/** The TCP ports on which somebody listens. proc(5), /proc/net/tcp */
+export function listeningPorts(): Set<number> {
+  const LISTEN = '0A'
+  const ports = new Set<number>()
+  for (const line of (read('/proc/net/tcp') + read('/proc/net/tcp6')).split('\n')) {
+    const [, local, , state] = line.trim().split(/\s+/)
+    if (state === LISTEN) ports.add(Number.parseInt(local!.split(':').at(-1)!, 16))
+  }
+  return ports
+}
+
+/** The open descriptors of a process that are sockets. */
+export function socketsOf(pid: number | 'self'): string[] {
+  return list(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      const target = readlinkSync(`/proc/${pid}/fd/${fd}`)
+      return target.startsWith('socket:') ? [target] : []
+    } catch {
+      return []
+    }
+  })
+}
+
+/** How many descriptors a process has open. */
+export function descriptorCount(pid: number): number {
+  return list(`/proc/${pid}/fd`).length
+}
+
+/** The resident memory of a process in bytes. proc(5), VmRSS */
+export function residentMemory(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1024
+}

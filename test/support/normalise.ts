@@ -1,0 +1,25 @@
+// What may differ from one run to the next, and what is written in its place. Outputs are compared after this and nothing else.
+
+interface Normaliser {
+  what: string
+  pattern: RegExp
+  replacement: string
+}
+
+export const normalisers: readonly Normaliser[] = [
+  { what: 'a port behind an address', pattern: /(?<=(?:\d+\.\d+\.\d+\.\d+|\[[0-9a-f:.%a-z]*\]|localhost):)(?!0\b)\d{1,5}\b/g, replacement: 'PORT' },
+  { what: 'a process id', pattern: /\bpid \d+/g, replacement: 'pid PID' },
+  { what: 'a file descriptor', pattern: /\bfd \d+/g, replacement: 'fd FD' },
+  { what: 'a measured duration', pattern: /\bafter \d+(?:\.\d+)? ms\b/g, replacement: 'after N ms' },
+]
+
+/**
+ * Applies the list above, and writes PORT for the ports that the run itself was given by the kernel where they stand alone
+ * (in a command line, or after the word "port").
+ */
+export function normalise(text: string, ports: Iterable<number> = []): string {
+  let result = text
+  for (const { pattern, replacement } of normalisers) result = result.replaceAll(pattern, replacement)
+  for (const port of ports) result = result.replaceAll(new RegExp(`(?<=port |\\$ .*)\\b${port}\\b`, 'g'), 'PORT')
+  return result
+}

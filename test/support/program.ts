@@ -1,0 +1,163 @@
+// A program of the book, started as a reader starts it: `node FILE ARGUMENTS` in the folder that holds the file.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
+import type { Transcript } from './transcript.ts'
+import { within } from './within.ts'
+
+export interface Address {
+  host: string
+  port: number
+}
+
+/** How a program ended: with a status, or by a signal. */
+export interface Exit {
+  status: number | null
+  signal: NodeJS.Signals | null
+}
+
+export interface Program {
+  readonly lane: string
+  readonly pid: number
+  /** Where it listens; known once `listening()` has resolved. */
+  readonly address: Address
+  readonly stdin: Writable
+  /** Whether it is still running. */
+  running(): boolean
+  /** The next line on standard output, recorded. */
+  line(): Promise<string>
+  lines(count: number): Promise<string[]>
+  /** The next line on standard error, recorded. */
+  errorLine(): Promise<string>
+  /** Waits for `listening on HOST:PORT`, recorded. */
+  listening(): Promise<Address>
+  /** Sends a signal; what follows is awaited by exit(). */
+  kill(signal: NodeJS.Signals): void
+  /** Waits for its end; what it has printed by then and nobody has awaited is recorded, and how it ended. */
+  exit(): Promise<Exit>
+  /** The exit that is yet to come, or has come; records nothing. */
+  readonly ended: Promise<Exit>
+  /** From now on its lines are read and thrown away: for loads under which nobody counts them. */
+  ignoreOutput(): void
+  /** Lines that nobody has awaited. */
+  unawaited(): string[]
+}
+
+export interface ProgramOptions {
+  lane: string
+  /** The folder that holds the program. */
+  folder: string
+  /** What runs it: the path of node and its flags. */
+  node: readonly string[]
+  file: string
+  args: readonly string[]
+  env: NodeJS.ProcessEnv
+  transcript: Transcript
+}
+
+export function startProgram({ lane, folder, node, file, args, env, transcript }: ProgramOptions): Program {
+  transcript.add(lane, '$', ['node', file, ...args].join(' '))
+  const [command, ...flags] = node
+  const child = spawn(command!, [...flags, file, ...args], { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'] })
+  const stdout = lineQueue(child.stdout)
+  const stderr = lineQueue(child.stderr)
+  const ended = ending(child)
+  let address: Address | undefined
+
+  async function next(queue: LineQueue, mark: '│' | '!'): Promise<string> {
+    const line = await within(queue.next(), `a line from ${lane} (${file})`)
+    if (line === undefined) {
+      const { status, signal } = await ended
+      throw new Error(`${lane} (${file}) ended (${signal ?? `status ${status}`}) before it printed a line: ${stderr.rest().join(' ')}`)
+    }
+    transcript.add(lane, mark, line)
+    return line
+  }
+
+  return {
+    lane,
+    pid: child.pid!,
+    stdin: child.stdin,
+    ended,
+    get address() {
+      if (address === undefined) throw new Error(`${lane} (${file}) is not known to listen`)
+      return address
+    },
+    running: () => child.exitCode === null && child.signalCode === null,
+    line: () => next(stdout, '│'),
+    async lines(count) {
+      const lines: string[] = []
+      while (lines.length < count) lines.push(await next(stdout, '│'))
+      return lines
+    },
+    errorLine: () => next(stderr, '!'),
+    async listening() {
+      const line = await next(stdout, '│')
+      const match = /^listening on (?:\[([\da-f:.]+)\]|([\d.]+)):(\d+)$/.exec(line)
+      if (match === null) throw new Error(`${lane} (${file}) printed "${line}" where "listening on HOST:PORT" was due`)
+      address = { host: (match[1] ?? match[2])!, port: Number(match[3]) }
+      transcript.ports.add(address.port)
+      return address
+    },
+    kill(signal) {
+      child.kill(signal)
+    },
+    async exit() {
+      const { status, signal } = await within(ended, `the end of ${lane} (${file})`)
+      for (const line of stdout.rest()) transcript.add(lane, '│', line)
+      for (const line of stderr.rest()) transcript.add(lane, '!', line)
+      transcript.add(lane, '─', signal === null ? `exit status ${status}` : `killed by ${signal}`)
+      return { status, signal }
+    },
+    ignoreOutput() {
+      stdout.ignore()
+      stderr.ignore()
+    },
+    unawaited: () => [...stdout.rest(), ...stderr.rest()],
+  }
+}
+
+/** Resolves once the process has ended and everything it printed has been read. */
+async function ending(child: ChildProcess): Promise<Exit> {
+  const [status, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
+  return { status, signal }
+}
+
+interface LineQueue {
+  /** The next line, or undefined once the stream has ended. */
+  next(): Promise<string | undefined>
+  /** Takes out what has come and nobody has asked for. */
+  rest(): string[]
+  ignore(): void
+}
+
+function lineQueue(stream: Readable): LineQueue {
+  const lines: string[] = []
+  const waiting: ((line: string | undefined) => void)[] = []
+  let over = false
+  let ignored = false
+  const reader = createInterface({ input: stream })
+  reader.on('line', (line) => {
+    const first = waiting.shift()
+    if (first !== undefined) first(line)
+    else if (!ignored) lines.push(line)
+  })
+  reader.on('close', () => {
+    over = true
+    for (const resolve of waiting.splice(0)) resolve(undefined)
+  })
+  return {
+    next() {
+      if (lines.length > 0) return Promise.resolve(lines.shift())
+      if (over) return Promise.resolve(undefined)
+      return new Promise((resolve) => waiting.push(resolve))
+    },
+    rest: () => lines.splice(0),
+    ignore() {
+      ignored = true
+      lines.length = 0
+    },
+  }
+}

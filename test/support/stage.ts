@@ -1,0 +1,120 @@
+// A stage: where a scenario starts programs and peers by name, and which proves at the end that nothing is left of them.
+
+import { randomUUID } from 'node:crypto'
+import { listeningPorts, processesWith, socketsOf } from './leaks.ts'
+import { type Peer, connectPeer, peerOf } from './peer.ts'
+import { type Address, type Program, startProgram } from './program.ts'
+import { type Transcript, createTranscript } from './transcript.ts'
+import { within } from './within.ts'
+import type { Socket } from 'node:net'
+
+export interface Stage {
+  readonly transcript: Transcript
+  /** Starts a program of the stage's folder by its file name. */
+  start(lane: string, file: string, ...args: (string | number)[]): Program
+  /** start, and waits until it listens. */
+  serve(lane: string, file: string, ...args: (string | number)[]): Promise<Program>
+  /** start, and waits for its end; a status other than 0 is an error. */
+  run(lane: string, file: string, ...args: (string | number)[]): Promise<void>
+  /** Connects a peer that the scenario drives. */
+  connect(lane: string, to: Program | Address): Promise<Peer>
+  /** A peer from a socket that the scenario already has. */
+  peer(lane: string, socket: Socket): Peer
+  /** Ends what still runs and throws if anything is left: a process, a port, a descriptor. Lines that a server
+   * prints as its clients are taken away from it are nobody's. */
+  close(): Promise<void>
+}
+
+export interface StageOptions {
+  /** The folder that holds the programs. */
+  folder: string
+  /** What runs them: node and its flags; this process's node by default. */
+  node?: readonly string[]
+}
+
+/** How long a program may take to stop on SIGTERM, in milliseconds. */
+const STOP_LIMIT = 1000
+
+export function createStage({ folder, node = [process.execPath] }: StageOptions): Stage {
+  const mark = `LIVE_SOCKETS_STAGE=${randomUUID()}`
+  const env = { ...environment(), LIVE_SOCKETS_STAGE: mark.slice(mark.indexOf('=') + 1) }
+  const transcript = createTranscript()
+  const programs: Program[] = []
+  const peers: Peer[] = []
+  const socketsBefore = new Set(socketsOf('self'))
+
+  const stage: Stage = {
+    transcript,
+    start(lane, file, ...args) {
+      const program = startProgram({ lane, folder, node, file, args: args.map(String), env, transcript })
+      programs.push(program)
+      return program
+    },
+    async serve(lane, file, ...args) {
+      const program = stage.start(lane, file, ...args)
+      await program.listening()
+      return program
+    },
+    async run(lane, file, ...args) {
+      const program = stage.start(lane, file, ...args)
+      const { status, signal } = await within(program.ended, `the end of ${lane} (${file})`)
+      if (status === 0) {
+        for (const line of program.unawaited()) transcript.add(lane, '│', line)
+        return
+      }
+      throw new Error(`${lane} (${file}) ended with ${signal ?? `status ${status}`}: ${program.unawaited().join(' ')}`)
+    },
+    async connect(lane, to) {
+      const peer = await connectPeer(lane, 'address' in to ? to.address : to, transcript)
+      peers.push(peer)
+      return peer
+    },
+    peer(lane, socket) {
+      const peer = peerOf(lane, socket, transcript)
+      peers.push(peer)
+      return peer
+    },
+    async close() {
+      const problems: string[] = []
+      for (const peer of peers) await peer.destroy().catch((reason: Error) => problems.push(reason.message))
+      for (const program of programs) {
+        const wasRunning = program.running()
+        program.kill('SIGTERM')
+        const exit = await within(program.ended, 'its end', STOP_LIMIT).catch(() => undefined)
+        if (exit === undefined) {
+          problems.push(`${program.lane} did not stop within ${STOP_LIMIT} ms of SIGTERM`)
+          program.kill('SIGKILL')
+          await program.ended
+        } else if (wasRunning && exit.status !== 0 && exit.signal !== 'SIGTERM') {
+          problems.push(`${program.lane} ended with ${exit.signal ?? `status ${exit.status}`} on SIGTERM`)
+        }
+      }
+      for (const pid of processesWith(mark)) {
+        problems.push(`process ${pid} is left`)
+        process.kill(pid, 'SIGKILL')
+      }
+      const listening = listeningPorts()
+      for (const { address } of programs.filter(hasAddress)) {
+        if (listening.has(address.port)) problems.push(`somebody still listens on port ${address.port}`)
+      }
+      const left = socketsOf('self').filter((socket) => !socketsBefore.has(socket))
+      if (left.length > 0) problems.push(`${left.length} sockets of the test are still open`)
+      if (problems.length > 0) throw new Error(problems.join('\n'))
+    },
+  }
+  return stage
+}
+
+function hasAddress(program: Program): boolean {
+  try {
+    return program.address.port > 0
+  } catch {
+    return false
+  }
+}
+
+/** A reader's environment: the test runner's own variables stay out. */
+function environment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_ENV|NODE_OPTIONS|TEST|VITE_|npm_)/.test(name))
+  return { ...Object.fromEntries(kept), NO_COLOR: '1' }
+}
