@@ -1,0 +1,62 @@
+import { defineConfig, type DefaultTheme, type MarkdownRenderer } from 'vitepress'
+import { serveArchives, writeArchives } from './archives.ts'
+import { archiveOf, chapters, isWritten, linkOf, pages, type Page } from './book.ts'
+import { themes, transcript } from './transcript.ts'
+
+function sidebarItem(page: Page): DefaultTheme.SidebarItem {
+  if (isWritten(page)) return { text: page.title, link: linkOf(page) }
+  return { text: `<span class="to-come">${page.title} <span class="tag">to come</span></span>` }
+}
+
+/** Replaces %archive% by the name of the page's archive, so that the pages can share the text of .vitepress/parts. */
+function namePageArchive(md: MarkdownRenderer): void {
+  md.core.ruler.before('normalize', 'live_sockets_archive', (state) => {
+    const path = String(state.env?.relativePath ?? '')
+    const page = pages.find((one) => path === `${one.slug}.md`)
+    if (page !== undefined) state.src = state.src.replaceAll('%archive%', archiveOf(page).replace(/\.zip$/, ''))
+  })
+}
+
+export default defineConfig({
+  srcDir: 'docs',
+  lang: 'en',
+  title: 'Live Sockets',
+  description: 'Socket programming in TypeScript, from system calls up. Every listing runs, and every output was printed by a run.',
+  head: [
+    ['link', { rel: 'icon', type: 'image/svg+xml', href: '/favicon.svg' }],
+    ['meta', { name: 'theme-color', content: '#fdfdfb', media: '(prefers-color-scheme: light)' }],
+    ['meta', { name: 'theme-color', content: '#17191c', media: '(prefers-color-scheme: dark)' }],
+  ],
+  lastUpdated: false,
+
+  markdown: {
+    theme: themes,
+    languages: [transcript],
+    languageLabel: { transcript: 'what it printed', sh: 'shell' },
+    snippet: { stripRegionMarkers: 'all' },
+    config: namePageArchive,
+  },
+
+  themeConfig: {
+    logo: { src: '/favicon.svg', alt: '' },
+    nav: [
+      { text: 'Contents', link: '/#the-plan' },
+      ...pages.filter((page) => ['references', 'errata'].includes(page.slug) && isWritten(page)).map((page) => ({ text: page.title, link: linkOf(page) })),
+    ],
+    sidebar: chapters.map((chapter) => ({ text: chapter.title, items: chapter.pages.map(sidebarItem) })),
+    outline: { level: [2, 3], label: 'On this page' },
+    // Every word of a query has to match; with the default, OR, a query of three words finds most of the book.
+    search: { provider: 'local', options: { detailedView: 'auto', miniSearch: { searchOptions: { combineWith: 'AND', fuzzy: 0.1, prefix: true, boost: { title: 4, text: 2, titles: 1 } } } } },
+    footer: {
+      message:
+        'Code under the <a href="https://opensource.org/license/mit">MIT licence</a>, text and figures under <a href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>.',
+    },
+    docFooter: { prev: 'Previous', next: 'Next' },
+  },
+
+  vite: {
+    plugins: [serveArchives()],
+  },
+
+  buildEnd: (site) => writeArchives(site.outDir),
+})
