@@ -1,0 +1,16 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+import { lastLine } from './support/reporter.ts'
+
+export default defineConfig({
+  root: fileURLToPath(new URL('..', import.meta.url)),
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    // Tests start programs of their own, so that two files at a time fill two cores.
+    maxWorkers: 2,
+    globalSetup: ['test/support/run-folder.ts'],
+    testTimeout: 20_000,
+    reporters: ['default', lastLine()],
+  },
+})
