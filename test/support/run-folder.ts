@@ -1,0 +1,20 @@
+// A folder for what the test files of one run share, removed when the run ends.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    runFolder: string
+  }
+}
+
+export function setup(project: TestProject): void {
+  project.provide('runFolder', mkdtempSync(join(tmpdir(), 'live-sockets-')))
+}
+
+export function teardown(project: TestProject): void {
+  rmSync(project.getProvidedContext().runFolder, { recursive: true, force: true })
+}
