@@ -42,7 +42,11 @@ describe.skipIf(reason !== undefined)('the built site', () => {
   })
 
   /** Opens a page in a fresh context; the context is closed when `use` is done. */
-  async function open<T>(path: string, options: Parameters<Browser['newContext']>[0], use: (page: Page, context: BrowserContext) => Promise<T>): Promise<T> {
+  async function open<T>(
+    path: string,
+    options: Parameters<Browser['newContext']>[0],
+    use: (page: Page, context: BrowserContext) => Promise<T>,
+  ): Promise<T> {
     const context = await browser.newContext(options)
     try {
       const page = await context.newPage()
@@ -100,7 +104,9 @@ describe.skipIf(reason !== undefined)('the built site', () => {
 
     test('has links that lead somewhere', async () => {
       await open(path, { viewport: desktop }, async (page) => {
-        const links = await page.evaluate<string[]>('[...document.querySelectorAll("a[href]")].map((link) => link.href)')
+        const links = await page.evaluate<string[]>(
+          '[...document.querySelectorAll("a[href]")].map((link) => link.href)',
+        )
         const internal = [...new Set(links)].filter((link) => link.startsWith(site.origin)).map((link) => new URL(link))
         const dead: string[] = []
         for (const [address, hashes] of Map.groupBy(internal, ({ origin, pathname }) => origin + pathname)) {

@@ -24,7 +24,9 @@ const slugs = globSync('test/**/*.scenarios.ts', { cwd: root })
   .toSorted()
 
 async function scenariosOf(slug: string): Promise<Scenarios> {
-  const module = (await import(pathToFileURL(join(root, 'test', `${slug}.scenarios.ts`)).href)) as { scenarios: Scenarios }
+  const module = (await import(pathToFileURL(join(root, 'test', `${slug}.scenarios.ts`)).href)) as {
+    scenarios: Scenarios
+  }
   return module.scenarios
 }
 
@@ -44,7 +46,8 @@ describe.skipIf(reason !== undefined)('pasted from the rendered page', () => {
 
   /** A reader's folder for a page: what its tabs say; for system calls package.json and posix/ besides. */
   const folderOf = (slug: string): string => join(reader, slug)
-  const posixOf = (files: Files): Files => new Map([...files].filter(([name]) => name === 'package.json' || name.startsWith('posix/')))
+  const posixOf = (files: Files): Files =>
+    new Map([...files].filter(([name]) => name === 'package.json' || name.startsWith('posix/')))
 
   beforeAll(async () => {
     site = await serveSite((await builtSite()).folder)
@@ -85,7 +88,9 @@ describe.skipIf(reason !== undefined)('pasted from the rendered page', () => {
       const response = await fetch(`${site.origin}/archives/${slug.replaceAll('/', '-')}.zip`)
       expect(response.status).toBe(200)
       const archive = unzipSync(new Uint8Array(await response.arrayBuffer()))
-      const inArchive = new Map(Object.entries(archive).map(([path, bytes]) => [path.replace(/^[^/]+\//, ''), Buffer.from(bytes).toString()]))
+      const inArchive = new Map(
+        Object.entries(archive).map(([path, bytes]) => [path.replace(/^[^/]+\//, ''), Buffer.from(bytes).toString()]),
+      )
       const posix = posixOf(copied.get(POSIX_PAGE)!)
       const usesPosix = [...files.values()].some((text) => text.includes("'#posix'"))
       for (const [name, text] of new Map([...files, ...(usesPosix ? posix : [])])) {
@@ -130,7 +135,9 @@ async function copyFrom(browser: Browser, origin: string, slug: string): Promise
       for (const [i, label] of labels.entries()) {
         if (!/\.(?:ts|json)$/.test(label)) continue
         const block = group.locator('.blocks > div[class*="language-"]').nth(i)
-        const before = await page.evaluate<string>('navigator.clipboard.writeText("").then(() => navigator.clipboard.readText())')
+        const before = await page.evaluate<string>(
+          'navigator.clipboard.writeText("").then(() => navigator.clipboard.readText())',
+        )
         expect(before).toBe('')
         await block.locator('button.copy').dispatchEvent('click')
         await block.locator('button.copy.copied').waitFor({ state: 'attached' }) // set when the clipboard has the text

@@ -7,7 +7,11 @@ interface Normaliser {
 }
 
 export const normalisers: readonly Normaliser[] = [
-  { what: 'a port behind an address', pattern: /(?<=(?:\d+\.\d+\.\d+\.\d+|\[[0-9a-f:.%a-z]*\]|localhost):)(?!0\b)\d{1,5}\b/g, replacement: 'PORT' },
+  {
+    what: 'a port behind an address',
+    pattern: /(?<=(?:\d+\.\d+\.\d+\.\d+|\[[0-9a-f:.%a-z]*\]|localhost):)(?!0\b)\d{1,5}\b/g,
+    replacement: 'PORT',
+  },
   { what: 'a process id', pattern: /\bpid \d+/g, replacement: 'pid PID' },
   { what: 'a file descriptor', pattern: /\bfd \d+/g, replacement: 'fd FD' },
   { what: 'a measured duration', pattern: /\bafter \d+(?:\.\d+)? ms\b/g, replacement: 'after N ms' },

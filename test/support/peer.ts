@@ -87,22 +87,26 @@ export function peerOf(lane: string, socket: Socket, transcript: Transcript): Pe
       const all = Buffer.concat(received.splice(0))
       const taken = all.subarray(0, bytes.length)
       if (all.length > bytes.length) received.push(all.subarray(bytes.length))
-      if (!taken.equals(bytes)) throw new Error(`${lane} received ${show(taken) || 'nothing'} where ${show(bytes)} was due`)
+      if (!taken.equals(bytes))
+        throw new Error(`${lane} received ${show(taken) || 'nothing'} where ${show(bytes)} was due`)
       transcript.add(lane, '◀', show(taken))
     },
     async receiveEnd() {
       await until(() => ended || error !== undefined || received.length > 0, `${lane} to receive the end of the stream`)
-      if (received.length > 0) throw new Error(`${lane} received ${show(Buffer.concat(received))} where the end was due`)
+      if (received.length > 0)
+        throw new Error(`${lane} received ${show(Buffer.concat(received))} where the end was due`)
       if (error !== undefined) throw new Error(`${lane}: ${error.message} where the end of the stream was due`)
       transcript.add(lane, '─', 'end of stream')
     },
     async receiveReset() {
       await until(() => ended || error !== undefined, `${lane} to be reset`)
-      if (error?.code !== 'ECONNRESET') throw new Error(`${lane}: ${error?.message ?? 'end of stream'} where a reset was due`)
+      if (error?.code !== 'ECONNRESET')
+        throw new Error(`${lane}: ${error?.message ?? 'end of stream'} where a reset was due`)
       transcript.add(lane, '─', 'reset by peer')
     },
     nothingYet() {
-      if (received.length > 0 || ended || error) throw new Error(`${lane} received ${show(Buffer.concat(received)) || 'an end'}`)
+      if (received.length > 0 || ended || error)
+        throw new Error(`${lane} received ${show(Buffer.concat(received)) || 'an end'}`)
       transcript.add(lane, '◀', '⋯ nothing yet')
     },
     async halfClose() {

@@ -70,7 +70,9 @@ export function startProgram({ lane, folder, node, file, args, env, transcript }
     const line = await within(queue.next(), `a line from ${lane} (${file})`)
     if (line === undefined) {
       const { status, signal } = await ended
-      throw new Error(`${lane} (${file}) ended (${signal ?? `status ${status}`}) before it printed a line: ${stderr.rest().join(' ')}`)
+      throw new Error(
+        `${lane} (${file}) ended (${signal ?? `status ${status}`}) before it printed a line: ${stderr.rest().join(' ')}`,
+      )
     }
     transcript.add(lane, mark, line)
     return line

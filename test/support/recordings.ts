@@ -16,7 +16,11 @@ export function programsOf(slug: string): string {
 }
 
 /** Runs `act` on a stage; the stage is cleared in the end, and what is left on it is an error. */
-export async function onStage(folder: string, act: (stage: Stage) => Promise<void>, node?: readonly string[]): Promise<string> {
+export async function onStage(
+  folder: string,
+  act: (stage: Stage) => Promise<void>,
+  node?: readonly string[],
+): Promise<string> {
   const stage = createStage(node === undefined ? { folder } : { folder, node })
   try {
     await act(stage)

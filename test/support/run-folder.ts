@@ -11,10 +11,8 @@ declare module 'vitest' {
   }
 }
 
-export function setup(project: TestProject): void {
-  project.provide('runFolder', mkdtempSync(join(tmpdir(), 'live-sockets-')))
-}
-
-export function teardown(project: TestProject): void {
-  rmSync(project.getProvidedContext().runFolder, { recursive: true, force: true })
+export function setup(project: TestProject): () => void {
+  const folder = mkdtempSync(join(tmpdir(), 'live-sockets-'))
+  project.provide('runFolder', folder)
+  return () => rmSync(folder, { recursive: true, force: true })
 }

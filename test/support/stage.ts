@@ -115,6 +115,8 @@ function hasAddress(program: Program): boolean {
 
 /** A reader's environment: the test runner's own variables stay out. */
 function environment(): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_ENV|NODE_OPTIONS|TEST|VITE_|npm_)/.test(name))
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(VITEST|NODE_ENV|NODE_OPTIONS|TEST|VITE_|npm_)/.test(name),
+  )
   return { ...Object.fromEntries(kept), NO_COLOR: '1' }
 }
