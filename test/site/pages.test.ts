@@ -1,23 +1,25 @@
 // Every page of the built site, in a real browser.
 
-import { readdirSync } from 'node:fs'
+import { globSync } from 'node:fs'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
-import { AxeBuilder } from '@axe-core/playwright'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { root } from '../support/recordings.ts'
 import { launchBrowser, noBrowser } from './browser.ts'
 import { BUILD_LIMIT, builtSite, serveSite } from './built-site.ts'
+import { type Visit, eachOf, visit } from './visit.ts'
 
 const JAVASCRIPT_LIMIT = 75_000 // bytes, gzipped
-const desktop = { width: 1280, height: 800 }
-const phone = { width: 390, height: 844 }
+
+const looks = {
+  '1280 pixels wide, light': { viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
+  '390 pixels wide, dark': { viewport: { width: 390, height: 844 }, colorScheme: 'dark' },
+} as const
+type Look = keyof typeof looks
 
 /** The address of each page, from its Markdown file. */
-const pages = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.md') && !file.startsWith('public'))
-  .map((file) => `/${file.replaceAll('\\', '/').replace(/(?:index)?\.md$/, '')}`)
+const pages = globSync('**/*.md', { cwd: join(root, 'docs') })
+  .map((file) => `/${file.replace(/(?:index)?\.md$/, '')}`)
   .map((path) => (path.endsWith('/') ? path : `${path}.html`))
   .toSorted()
 
@@ -28,12 +30,18 @@ describe.skipIf(reason !== undefined)('the built site', () => {
   let browser: Browser
   let site: Awaited<ReturnType<typeof serveSite>>
   let output = ''
+  const visits = new Map<string, Record<Look, Visit>>()
 
   beforeAll(async () => {
     const built = await builtSite()
     output = built.output
     site = await serveSite(built.folder)
     browser = await launchBrowser()
+    const jobs = pages.flatMap((path) => (Object.keys(looks) as Look[]).map((look) => ({ path, look })))
+    const seen = await eachOf(jobs, 3, ({ path, look }) => visit(browser, site.origin + path, looks[look]))
+    for (const [{ path, look }, result] of seen) {
+      visits.set(path, { ...visits.get(path), [look]: result } as Record<Look, Visit>)
+    }
   }, BUILD_LIMIT)
 
   afterAll(async () => {
@@ -41,101 +49,64 @@ describe.skipIf(reason !== undefined)('the built site', () => {
     await site?.close()
   })
 
-  /** Opens a page in a fresh context; the context is closed when `use` is done. */
-  async function open<T>(
-    path: string,
-    options: Parameters<Browser['newContext']>[0],
-    use: (page: Page, context: BrowserContext) => Promise<T>,
-  ): Promise<T> {
-    const context = await browser.newContext(options)
-    try {
-      const page = await context.newPage()
-      await page.goto(site.origin + path, { waitUntil: 'networkidle' })
-      return await use(page, context)
-    } finally {
-      await context.close()
-    }
-  }
-
   test('builds without a warning', () => {
     expect(output).not.toMatch(/warn|error|deprecat|\(!\)/i)
   })
 
   describe.each(pages)('%s', (path) => {
-    test('loads without a console error, asks no other host, and is light', async () => {
-      const context = await browser.newContext({ viewport: desktop })
-      const problems: string[] = []
-      const scripts: Promise<number>[] = []
-      const page = await context.newPage()
-      page.on('console', (message) => {
-        if (message.type() === 'error' || message.type() === 'warning') problems.push(`console: ${message.text()}`)
-      })
-      page.on('pageerror', (error) => problems.push(`uncaught: ${error.message}`))
-      page.on('requestfailed', (request) => problems.push(`failed: ${request.url()}`))
-      page.on('request', (request) => {
-        if (!request.url().startsWith(site.origin)) problems.push(`another host: ${request.url()}`)
-      })
-      page.on('response', (response) => {
-        if (response.status() >= 400) problems.push(`${response.status()}: ${response.url()}`)
-        if (response.request().resourceType() === 'script' || response.url().endsWith('.js')) {
-          scripts.push(response.body().then((body) => gzipSync(body).length))
-        }
-      })
-      await page.goto(site.origin + path, { waitUntil: 'networkidle' })
-      const weight = (await Promise.all(scripts)).reduce((sum, size) => sum + size, 0)
-      await context.close()
+    test.each(Object.keys(looks) as Look[])('has no error, asks no other host, is accessible and fits: %s', (look) => {
+      const { problems, violations, overflow } = visits.get(path)![look]
       expect(problems).toEqual([])
-      expect(weight).toBeGreaterThan(0)
-      expect(weight, 'gzipped JavaScript in bytes').toBeLessThanOrEqual(JAVASCRIPT_LIMIT)
+      expect(violations).toEqual([])
+      expect(overflow, 'pixels that the page is wider than the window').toBeLessThanOrEqual(0)
     })
 
-    test.each([
-      { name: '1280 pixels wide, light', viewport: desktop, colorScheme: 'light' },
-      { name: '390 pixels wide, dark', viewport: phone, colorScheme: 'dark' },
-    ] as const)('is accessible and fits: $name', async ({ viewport, colorScheme }) => {
-      await open(path, { viewport, colorScheme, reducedMotion: 'reduce' }, async (page) => {
-        const { violations } = await new AxeBuilder({ page }).analyze()
-        const found = violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`))
-        expect(found).toEqual([])
-        const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
-        expect(overflow, 'pixels that the page is wider than the window').toBeLessThanOrEqual(0)
-      })
+    test(`loads at most ${JAVASCRIPT_LIMIT} bytes of gzipped JavaScript`, () => {
+      const { javaScript } = visits.get(path)!['1280 pixels wide, light']
+      expect(javaScript).toBeGreaterThan(0)
+      expect(javaScript).toBeLessThanOrEqual(JAVASCRIPT_LIMIT)
     })
 
     test('has links that lead somewhere', async () => {
-      await open(path, { viewport: desktop }, async (page) => {
-        const links = await page.evaluate<string[]>(
-          '[...document.querySelectorAll("a[href]")].map((link) => link.href)',
-        )
-        const internal = [...new Set(links)].filter((link) => link.startsWith(site.origin)).map((link) => new URL(link))
-        const dead: string[] = []
-        for (const [address, hashes] of Map.groupBy(internal, ({ origin, pathname }) => origin + pathname)) {
-          const response = await page.request.get(address)
-          const html = response.ok() ? await response.text() : ''
-          if (!response.ok()) dead.push(`${address}: ${response.status()}`)
-          for (const { hash } of hashes.filter(({ hash: value }) => value !== '')) {
-            const id = decodeURIComponent(hash.slice(1))
-            if (response.ok() && !html.includes(` id="${id}"`)) dead.push(`${address}${hash}: no such anchor`)
-          }
+      const dead: string[] = []
+      for (const link of new Set(visits.get(path)!['1280 pixels wide, light'].links)) {
+        const { origin, pathname, hash } = new URL(link)
+        if (origin !== site.origin) continue
+        const page = visits.get(pathname.replace(/index\.html$/, ''))
+        if (page === undefined) {
+          const { status } = await fetch(origin + pathname) // an archive, a picture
+          if (status !== 200) dead.push(`${pathname}: ${status}`)
+        } else if (hash !== '' && !page['1280 pixels wide, light'].ids.includes(decodeURIComponent(hash.slice(1)))) {
+          dead.push(`${pathname}${hash}: no such anchor`)
         }
-        expect(dead).toEqual([])
-      })
+      }
+      expect(dead).toEqual([])
     })
   })
 
+  test('an unknown address is not found', async () => {
+    expect((await fetch(`${site.origin}/no-such-page.html`)).status).toBe(404)
+  })
+
   test('search finds each page by its title', async () => {
-    await open('/', { viewport: desktop }, async (page) => {
-      for (const path of pages.filter((each) => each !== '/')) {
-        const html = await (await page.request.get(site.origin + path)).text()
-        const title = /<h1[^>]*>([^<]*)/.exec(html)?.[1]?.trim() ?? ''
-        expect(title, path).not.toBe('')
-        await page.keyboard.press('Control+k')
-        await page.locator('#localsearch-input').fill(title.replace(/^[\d.]+ /, ''))
-        const result = page.locator(`.VPLocalSearchBox a[href*="${path.replace(/\.html$/, '')}"]`).first()
-        await result.waitFor({ timeout: 5000 })
-        await page.keyboard.press('Escape')
-        await page.locator('.VPLocalSearchBox').waitFor({ state: 'detached' })
-      }
-    })
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
+    const page = await context.newPage()
+    for (const path of pages.filter((each) => each !== '/')) {
+      await page.goto(site.origin + path)
+      const title = (await page.locator('h1').first().textContent()) ?? ''
+      await page.goto(`${site.origin}/`)
+      await page.locator('button.VPNavBarSearchButton, .VPNavBarSearch button').first().click()
+      await page.locator('#localsearch-input').fill(
+        title
+          .replace(/[\u200B#]/g, '')
+          .replace(/^[\d.]+ /, '')
+          .trim(),
+      )
+      await page
+        .locator(`.VPLocalSearchBox a[href*="${path.replace(/\.html$/, '')}"]`)
+        .first()
+        .waitFor({ timeout: 10_000 })
+    }
+    await context.close()
   })
 })

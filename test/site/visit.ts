@@ -1,0 +1,72 @@
+// One visit to a page: what the browser saw, for the tests to judge.
+
+import { gzipSync } from 'node:zlib'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Browser, BrowserContextOptions } from 'playwright-core'
+
+export interface Visit {
+  /** Console errors and warnings, uncaught errors, failed requests, requests to another host. */
+  problems: string[]
+  /** The JavaScript that came, in bytes, each file gzipped. */
+  javaScript: number
+  /** Violations that axe finds, each with the element. */
+  violations: string[]
+  /** How many pixels the page is wider than the window. */
+  overflow: number
+  /** Where the links of the page lead, resolved. */
+  links: string[]
+  /** The ids of the page: what a link's anchor may name. */
+  ids: string[]
+}
+
+export async function visit(browser: Browser, url: string, options: BrowserContextOptions): Promise<Visit> {
+  const { origin } = new URL(url)
+  const context = await browser.newContext({ ...options, reducedMotion: 'reduce' })
+  try {
+    const page = await context.newPage()
+    const problems: string[] = []
+    const scripts: Promise<number>[] = []
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) problems.push(`console: ${message.text()}`)
+    })
+    page.on('pageerror', (error) => problems.push(`uncaught: ${error.message}`))
+    page.on('requestfailed', (request) => problems.push(`failed: ${request.url()}`))
+    page.on('request', (request) => {
+      if (!request.url().startsWith(origin)) problems.push(`another host: ${request.url()}`)
+    })
+    page.on('response', (response) => {
+      if (response.status() >= 400) problems.push(`${response.status()}: ${response.url()}`)
+      if (new URL(response.url()).pathname.endsWith('.js')) {
+        scripts.push(response.body().then((body) => gzipSync(body).length))
+      }
+    })
+    await page.goto(url, { waitUntil: 'networkidle' })
+    const weights = await Promise.all(scripts)
+    const { violations } = await new AxeBuilder({ page }).analyze()
+    return {
+      problems,
+      javaScript: weights.reduce((sum, size) => sum + size, 0),
+      violations: violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`)),
+      overflow: await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth'),
+      links: await page.evaluate<string[]>('[...document.querySelectorAll("a[href]")].map((link) => link.href)'),
+      ids: await page.evaluate<string[]>('[...document.querySelectorAll("[id]")].map(({ id }) => id)'),
+    }
+  } finally {
+    await context.close()
+  }
+}
+
+/** Runs `act` on each item, `width` of them at a time, and keeps the outcomes by item. */
+export async function eachOf<T, R>(
+  items: readonly T[],
+  width: number,
+  act: (item: T) => Promise<R>,
+): Promise<Map<T, R>> {
+  const outcomes = new Map<T, R>()
+  const queue = [...items]
+  async function work(): Promise<void> {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) outcomes.set(item, await act(item))
+  }
+  await Promise.all(Array.from({ length: width }, work))
+  return outcomes
+}
