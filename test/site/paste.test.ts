@@ -160,7 +160,7 @@ function write(folder: string, files: Files): void {
 
 /** A file as the page shows it: the lines that mark regions are left out. */
 function withoutRegions(text: string): string {
-  return text.replaceAll(/^\s*\/\/ #(?:end)?region.*\n/gm, '')
+  return text.replaceAll(/^[ \t]*\/\/ #(?:end)?region.*\n/gm, '')
 }
 
 function withoutNpmVariables(): NodeJS.ProcessEnv {
