@@ -166,7 +166,7 @@ export const chapters: Chapter[] = [
         [436, '1.4 本章参考', 'tcp-ip'],
         [1312, '2.9 本章参考', 'servers'],
         [1534, '本章参考', 'coroutines'],
-        [1540, '参考文献', 'the-source-s-references'],
+        [1540, '参考文献', 'source-references'],
       ]),
       page('errata', '', 'Errata', 'Every correction of the source, each with the program that proves it', []),
     ],

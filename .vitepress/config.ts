@@ -28,6 +28,8 @@ export default defineConfig({
     ['meta', { name: 'theme-color', content: '#17191c', media: '(prefers-color-scheme: dark)' }],
   ],
   lastUpdated: false,
+  // A page loads what it shows, not what its links might lead to.
+  router: { prefetchLinks: false },
 
   markdown: {
     theme: themes,

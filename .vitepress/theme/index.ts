@@ -1,12 +1,16 @@
+import { h } from 'vue'
 import type { Theme } from 'vitepress'
 import DefaultTheme from 'vitepress/theme-without-fonts'
 import Layers from './Layers.vue'
+import Licences from './Licences.vue'
+import NotFound from './NotFound.vue'
 import Plan from './Plan.vue'
 import Sequence from './Sequence.vue'
 import './style.css'
 
 export default {
   extends: DefaultTheme,
+  Layout: () => h(DefaultTheme.Layout, null, { 'doc-footer-before': () => h(Licences), 'not-found': () => h(NotFound) }),
   enhanceApp({ app }) {
     app.component('Layers', Layers)
     app.component('Plan', Plan)

@@ -211,7 +211,7 @@ export function layOut(lanes: Lane[], steps: Step[]): Layout {
   /** The step that ends a wait. */
   function wakerOf(step: Act): Act | Flow | undefined {
     if (step.kind !== 'blocks') return undefined
-    const later = steps.slice(steps.indexOf(step) + 1).filter((one) => !('phase' in one))
+    const later = steps.slice(steps.indexOf(step) + 1).filter((one): one is Act | Flow => !('phase' in one))
     if (step.until === undefined) return later.find((one) => ('at' in one ? one.at === step.at : one.to === step.at))
     const found = later.find((one) => one.id === step.until)
     if (found === undefined) throw new Error(`sequence diagram: '${step.label}' waits for step '${step.until}', which does not come after it`)
