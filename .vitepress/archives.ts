@@ -20,7 +20,9 @@ const snippets = join(root, 'snippets')
 
 /** The package.json of a reader's folder. The versions are the ones this book is tested with. */
 export function readerPackage(usesPosix: boolean): string {
-  const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { devDependencies: Record<string, string> }
+  const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    devDependencies: Record<string, string>
+  }
   const { koffi, tsx } = own.devDependencies
   const manifest = usesPosix
     ? { type: 'module', imports: { '#posix': './posix/index.ts' }, dependencies: { koffi, tsx } }

@@ -32,7 +32,13 @@ export interface Chapter {
   pages: Page[]
 }
 
-function page(slug: string, number: string, name: string, about: string, covers: [line: number, heading: string, at: string][]): Page {
+function page(
+  slug: string,
+  number: string,
+  name: string,
+  about: string,
+  covers: [line: number, heading: string, at: string][],
+): Page {
   return {
     slug,
     number,
@@ -61,40 +67,64 @@ export const chapters: Chapter[] = [
         [120, '[Nagle Algorithms]', 'nagle'],
         [124, 'listing: man tcp', 'the-standards'],
       ]),
-      page('tcp-ip/socket-api', '1.2', 'The socket API', 'Descriptors, addresses and calls, from TypeScript straight to the kernel', [
-        [137, '1.2 socket编程基础', ''],
-        [139, '1.2.1 socket概论', 'three-kinds-of-socket'],
-        [145, '图1 应用程序与Windows Socket关系图', 'where-the-api-sits'],
-        [161, '图2 面向连接协议的SOCKET编程模型', 'the-calls-in-order'],
-        [163, '1.2.2 常用socket API', 'the-calls'],
-        [165, 'listing: prototypes', 'the-calls'],
-        [183, 'table: DNS and IP address functions', 'names-and-addresses'],
-        [192, '1.2.3 常用socket结构', 'the-structs'],
-        [196, 'listing: structs', 'the-structs'],
-      ]),
-      page('tcp-ip/socket-options', '1.3.1', 'Socket options', 'Every option read and set live, and what a close does with unsent data', [
-        [225, '1.3 socket高级编程', ''],
-        [227, '1.3.1 socket属性控制', ''],
-        [231, '表格 1 linux平台下 socket默认值（getsockopt获取）', 'the-defaults'],
-      ]),
+      page(
+        'tcp-ip/socket-api',
+        '1.2',
+        'The socket API',
+        'Descriptors, addresses and calls, from TypeScript straight to the kernel',
+        [
+          [137, '1.2 socket编程基础', ''],
+          [139, '1.2.1 socket概论', 'three-kinds-of-socket'],
+          [145, '图1 应用程序与Windows Socket关系图', 'where-the-api-sits'],
+          [161, '图2 面向连接协议的SOCKET编程模型', 'the-calls-in-order'],
+          [163, '1.2.2 常用socket API', 'the-calls'],
+          [165, 'listing: prototypes', 'the-calls'],
+          [183, 'table: DNS and IP address functions', 'names-and-addresses'],
+          [192, '1.2.3 常用socket结构', 'the-structs'],
+          [196, 'listing: structs', 'the-structs'],
+        ],
+      ),
+      page(
+        'tcp-ip/socket-options',
+        '1.3.1',
+        'Socket options',
+        'Every option read and set live, and what a close does with unsent data',
+        [
+          [225, '1.3 socket高级编程', ''],
+          [227, '1.3.1 socket属性控制', ''],
+          [231, '表格 1 linux平台下 socket默认值（getsockopt获取）', 'the-defaults'],
+        ],
+      ),
       page('tcp-ip/buffers', '1.3.2', 'Buffers', 'MTU, MSS, and how large a socket buffer really is', [
         [267, '1.3.2 socket缓冲区的影响', ''],
         [275, '表格 2 不同网络条件下的MTU', 'mtu'],
         [298, 'listing: sysctl.conf', 'system-wide-limits'],
         [305, 'listing: buffer sizes from Python', 'reading-the-sizes'],
       ]),
-      page('tcp-ip/send-and-recv', '1.3.3', 'Sending and receiving', 'What each call returns when the other side is slow, closed or gone', [
-        [313, '1.3.3 socket数据发送接收的影响', ''],
-        [325, '表格 3 TCP连接过程中的错误信号', 'tcp-errors'],
-        [339, '表格 4 UDP连接过程中的错误处理', 'udp-errors'],
-      ]),
+      page(
+        'tcp-ip/send-and-recv',
+        '1.3.3',
+        'Sending and receiving',
+        'What each call returns when the other side is slow, closed or gone',
+        [
+          [313, '1.3.3 socket数据发送接收的影响', ''],
+          [325, '表格 3 TCP连接过程中的错误信号', 'tcp-errors'],
+          [339, '表格 4 UDP连接过程中的错误处理', 'udp-errors'],
+        ],
+      ),
       page('tcp-ip/connections', '1.3.4', 'Connections', 'Keepalive, timeouts, the accept queue, ephemeral ports', [
         [351, '1.3.4 socket连接管理', ''],
       ]),
-      page('tcp-ip/kernel', '1.3.5', 'Inside the kernel', 'The kernel’s own state numbers and structs, read from the running one', [
-        [361, '1.3.5 内核中socket实现', ''],
-        [363, 'listing: kernel enums and struct socket', 'enums-and-structs'],
-      ]),
+      page(
+        'tcp-ip/kernel',
+        '1.3.5',
+        'Inside the kernel',
+        'The kernel’s own state numbers and structs, read from the running one',
+        [
+          [361, '1.3.5 内核中socket实现', ''],
+          [363, 'listing: kernel enums and struct socket', 'enums-and-structs'],
+        ],
+      ),
     ],
   },
   {
@@ -136,9 +166,13 @@ export const chapters: Chapter[] = [
         [1090, 'listing: man pthread_create', 'handing-over-the-descriptor'],
         [1100, 'listing: the thread server', 'the-program'],
       ]),
-      page('servers/processes-and-threads', '2.6', 'Processes and threads', 'Both at once: every core, and many connections on each', [
-        [1237, '2.6 多进程多线程并发', ''],
-      ]),
+      page(
+        'servers/processes-and-threads',
+        '2.6',
+        'Processes and threads',
+        'Both at once: every core, and many connections on each',
+        [[1237, '2.6 多进程多线程并发', '']],
+      ),
       page('servers/udp', '2.7', 'UDP', 'Datagrams: lost, cut short, broadcast', [[1241, '2.7 UDP通讯编程', '']]),
       page('servers/clients', '2.8', 'Clients', 'Resolve, connect, give up in time, try the next address', [
         [1245, '2.8 客户端编程', ''],
@@ -151,12 +185,24 @@ export const chapters: Chapter[] = [
   {
     title: '3 Coroutines',
     pages: [
-      page('coroutines/scheduler', '3.1', 'A scheduler of generators', 'Many clients in code that reads as if there were one', [
-        [1330, '3 网络编程实例 (Python)', ''],
-        [1332, '3.1 IO多路复用', ''],
-        [1342, 'listing: the coroutine echo server', 'the-program'],
-      ]),
-      page('coroutines/async-await', '', 'async and await', 'The same server on promises: what the language took over', []),
+      page(
+        'coroutines/scheduler',
+        '3.1',
+        'A scheduler of generators',
+        'Many clients in code that reads as if there were one',
+        [
+          [1330, '3 网络编程实例 (Python)', ''],
+          [1332, '3.1 IO多路复用', ''],
+          [1342, 'listing: the coroutine echo server', 'the-program'],
+        ],
+      ),
+      page(
+        'coroutines/async-await',
+        '',
+        'async and await',
+        'The same server on promises: what the language took over',
+        [],
+      ),
     ],
   },
   {

@@ -21,7 +21,8 @@ export default defineConfig({
   srcDir: 'docs',
   lang: 'en',
   title: 'Live Sockets',
-  description: 'Socket programming in TypeScript, from system calls up. Every listing runs, and every output was printed by a run.',
+  description:
+    'Socket programming in TypeScript, from system calls up. Every listing runs, and every output was printed by a run.',
   head: [
     ['link', { rel: 'icon', type: 'image/svg+xml', href: '/favicon.svg' }],
     ['meta', { name: 'theme-color', content: '#fdfdfb', media: '(prefers-color-scheme: light)' }],
@@ -43,12 +44,22 @@ export default defineConfig({
     logo: { src: '/favicon.svg', alt: '' },
     nav: [
       { text: 'Contents', link: '/#the-plan' },
-      ...pages.filter((page) => ['references', 'errata'].includes(page.slug) && isWritten(page)).map((page) => ({ text: page.title, link: linkOf(page) })),
+      ...pages
+        .filter((page) => ['references', 'errata'].includes(page.slug) && isWritten(page))
+        .map((page) => ({ text: page.title, link: linkOf(page) })),
     ],
     sidebar: chapters.map((chapter) => ({ text: chapter.title, items: chapter.pages.map(sidebarItem) })),
     outline: { level: [2, 3], label: 'On this page' },
     // Every word of a query has to match; with the default, OR, a query of three words finds most of the book.
-    search: { provider: 'local', options: { detailedView: 'auto', miniSearch: { searchOptions: { combineWith: 'AND', fuzzy: 0.1, prefix: true, boost: { title: 4, text: 2, titles: 1 } } } } },
+    search: {
+      provider: 'local',
+      options: {
+        detailedView: 'auto',
+        miniSearch: {
+          searchOptions: { combineWith: 'AND', fuzzy: 0.1, prefix: true, boost: { title: 4, text: 2, titles: 1 } },
+        },
+      },
+    },
     footer: {
       message:
         'Code under the <a href="https://opensource.org/license/mit">MIT licence</a>, text and figures under <a href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>.',

@@ -78,7 +78,10 @@ interface Colours {
 
 /** A bundled theme with our colours on top. Every colour is legible (4.5:1 and more) on the background of a code block. */
 function theme(base: ThemeRegistrationRaw, name: string, colours: Colours): ThemeRegistrationRaw {
-  const rule = (scope: string | string[], foreground: string, fontStyle = ''): object => ({ scope, settings: { foreground, fontStyle } })
+  const rule = (scope: string | string[], foreground: string, fontStyle = ''): object => ({
+    scope,
+    settings: { foreground, fontStyle },
+  })
   return {
     ...base,
     name,
@@ -90,7 +93,10 @@ function theme(base: ThemeRegistrationRaw, name: string, colours: Colours): Them
       rule('lane.client-2.transcript', colours.client2, 'bold'),
       rule('lane.client-3.transcript', colours.client3, 'bold'),
       rule('lane.other.transcript', colours.other, 'bold'),
-      rule(['mark.stdout.transcript', 'mark.event.transcript', 'mark.command.transcript', 'quiet.transcript'], colours.quiet),
+      rule(
+        ['mark.stdout.transcript', 'mark.event.transcript', 'mark.command.transcript', 'quiet.transcript'],
+        colours.quiet,
+      ),
       rule('text.command.transcript', colours.text, 'bold'),
       rule(['mark.stderr.transcript', 'text.stderr.transcript'], colours.stderr),
       rule('mark.sent.transcript', colours.sent),

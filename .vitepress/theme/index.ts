@@ -10,7 +10,8 @@ import './style.css'
 
 export default {
   extends: DefaultTheme,
-  Layout: () => h(DefaultTheme.Layout, null, { 'doc-footer-before': () => h(Licences), 'not-found': () => h(NotFound) }),
+  Layout: () =>
+    h(DefaultTheme.Layout, null, { 'doc-footer-before': () => h(Licences), 'not-found': () => h(NotFound) }),
   enhanceApp({ app }) {
     app.component('Layers', Layers)
     app.component('Plan', Plan)

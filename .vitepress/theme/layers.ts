@@ -4,7 +4,9 @@
 import { wrap, type Line } from './sequence.ts'
 
 /** One box of a row, or its label alone. */
-export type Cell = string | { label: string; note?: string; code?: boolean; /** Share of the row's width; 1 by default. */ share?: number }
+export type Cell =
+  | string
+  | { label: string; note?: string; code?: boolean; /** Share of the row's width; 1 by default. */ share?: number }
 
 export type Layer =
   | {
@@ -58,7 +60,11 @@ export function layOut(layers: Layer[]): { height: number; shapes: (Box | Bounda
     const texts = cells.map((cell) => {
       const width = ((cell.share ?? 1) / whole) * free
       const room = width * narrow - 14
-      return { width, label: wrap(cell.label, room, cell.code === true), note: cell.note === undefined ? [] : wrap(cell.note, room, false) }
+      return {
+        width,
+        label: wrap(cell.label, room, cell.code === true),
+        note: cell.note === undefined ? [] : wrap(cell.note, room, false),
+      }
     })
     const lines = Math.max(...texts.map((text) => text.label.length + text.note.length))
     const height = lines * lineHeight + 17
@@ -84,7 +90,9 @@ export function layOut(layers: Layer[]): { height: number; shapes: (Box | Bounda
       })
       x += text.width + gutter
     }
-    words.push(`${cells.map((cell) => (cell.note === undefined ? cell.label : `${cell.label} (${cell.note})`)).join(', ')}.`)
+    words.push(
+      `${cells.map((cell) => (cell.note === undefined ? cell.label : `${cell.label} (${cell.note})`)).join(', ')}.`,
+    )
     y += height + gap
   }
   return { height: y, shapes, words }

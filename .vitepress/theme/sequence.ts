@@ -101,7 +101,12 @@ const headHeight = 28
 /** Width of a text at 13 px, a little on the safe side. Full-width characters are one em wide. */
 export function widthOf(text: string, mono: boolean): number {
   let width = 0
-  for (const char of text) width += /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60]/u.test(char) ? 13.2 : mono ? 7.9 : 6.9
+  for (const char of text)
+    width += /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60]/u.test(char)
+      ? 13.2
+      : mono
+        ? 7.9
+        : 6.9
   return width
 }
 
@@ -109,7 +114,9 @@ export function widthOf(text: string, mono: boolean): number {
 export function wrap(text: string, room: number, mono: boolean): string[] {
   const lines: string[] = []
   let line = ''
-  for (const word of text.split(' ').flatMap((part) => (widthOf(part, mono) > room ? part.split(/(?<=[(,/])/) : [part]))) {
+  for (const word of text
+    .split(' ')
+    .flatMap((part) => (widthOf(part, mono) > room ? part.split(/(?<=[(,/])/) : [part]))) {
     const joint = line === '' || /[(/]$/.test(line) ? '' : ' '
     if (line !== '' && widthOf(line + joint + word, mono) > room) {
       lines.push(line)
@@ -147,7 +154,8 @@ export function layOut(lanes: Lane[], steps: Step[]): Layout {
       const label = wrap(step.label, room, true)
       const note = step.note === undefined ? [] : wrap(step.note, room, false)
       const height = (label.length + note.length) * lineHeight + 9
-      const width = Math.max(...label.map((line) => widthOf(line, true)), ...note.map((line) => widthOf(line, false))) + 18
+      const width =
+        Math.max(...label.map((line) => widthOf(line, true)), ...note.map((line) => widthOf(line, false))) + 18
       if (!step.beside) top = bottom
       let y = top + lineHeight
       const place = (text: string): Line => {
@@ -155,7 +163,16 @@ export function layOut(lanes: Lane[], steps: Step[]): Layout {
         y += lineHeight
         return line
       }
-      shapes.push({ type: 'box', kind, x: percent(centre(step.at)), y: top, width, height, label: label.map(place), note: note.map(place) })
+      shapes.push({
+        type: 'box',
+        kind,
+        x: percent(centre(step.at)),
+        y: top,
+        width,
+        height,
+        label: label.map(place),
+        note: note.map(place),
+      })
       spans.push({ step, top, bottom: top + height })
       bottom = Math.max(step.beside ? bottom : 0, top + height + gap)
     } else {
@@ -178,14 +195,19 @@ export function layOut(lanes: Lane[], steps: Step[]): Layout {
         label: label.map((text, index) => ({ text, y: top + 13 + index * lineHeight })),
       })
       spans.push({ step, top: y1, bottom: y2 })
-      words.push(`${nameOf(step.from)} to ${nameOf(step.to)}: ${step.label}${kind === 'lost' ? ', which is lost on the way' : ''}.`)
+      words.push(
+        `${nameOf(step.from)} to ${nameOf(step.to)}: ${step.label}${kind === 'lost' ? ', which is lost on the way' : ''}.`,
+      )
       bottom = y2 + gap
       continue
     }
     if ('at' in step) {
       const end = wakerOf(step)
       const until = end === undefined ? '' : `, which blocks until ${describe(end)}`
-      const what = step.kind === 'state' ? `${nameOf(step.at)} is in state ${step.label}` : `${nameOf(step.at)}: ${step.label}${until}`
+      const what =
+        step.kind === 'state'
+          ? `${nameOf(step.at)} is in state ${step.label}`
+          : `${nameOf(step.at)}: ${step.label}${until}`
       words.push(`${what}${step.note === undefined ? '' : ` (${step.note})`}.`)
     }
   }
@@ -201,7 +223,11 @@ export function layOut(lanes: Lane[], steps: Step[]): Layout {
 
   return {
     height: bottom + 4,
-    heads: lanes.map((lane) => ({ x: percent(centre(lane.id)), width: Math.min(widthOf(lane.label, false) + 26, column - 8), label: lane.label })),
+    heads: lanes.map((lane) => ({
+      x: percent(centre(lane.id)),
+      width: Math.min(widthOf(lane.label, false) + 26, column - 8),
+      label: lane.label,
+    })),
     headHeight,
     bars,
     shapes,
@@ -214,7 +240,8 @@ export function layOut(lanes: Lane[], steps: Step[]): Layout {
     const later = steps.slice(steps.indexOf(step) + 1).filter((one): one is Act | Flow => !('phase' in one))
     if (step.until === undefined) return later.find((one) => ('at' in one ? one.at === step.at : one.to === step.at))
     const found = later.find((one) => one.id === step.until)
-    if (found === undefined) throw new Error(`sequence diagram: '${step.label}' waits for step '${step.until}', which does not come after it`)
+    if (found === undefined)
+      throw new Error(`sequence diagram: '${step.label}' waits for step '${step.until}', which does not come after it`)
     return found
   }
 
