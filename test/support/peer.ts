@@ -17,6 +17,8 @@ export interface Peer {
   receiveEnd(): Promise<void>
   /** Waits until the connection is reset by the peer. */
   receiveReset(): Promise<void>
+  /** Waits until the server has closed, whichever way: with a reset where bytes of ours were left unread. */
+  receiveEndOrReset(): Promise<void>
   /** Records that nothing has come so far; the test has waited for an event that proves it would have. */
   nothingYet(): void
   /** Ends the sending direction (shutdown SHUT_WR), the other stays open. */
@@ -103,6 +105,11 @@ export function peerOf(lane: string, socket: Socket, transcript: Transcript): Pe
       if (error?.code !== 'ECONNRESET')
         throw new Error(`${lane}: ${error?.message ?? 'end of stream'} where a reset was due`)
       transcript.add(lane, '─', 'reset by peer')
+    },
+    async receiveEndOrReset() {
+      await until(() => ended || error !== undefined || received.length > 0, `${lane} to receive an end or a reset`)
+      if (received.length > 0) throw new Error(`${lane} received ${show(Buffer.concat(received))} where an end was due`)
+      transcript.add(lane, '─', 'closed by the server')
     },
     nothingYet() {
       if (received.length > 0 || ended || error)

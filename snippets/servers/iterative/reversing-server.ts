@@ -1,6 +1,7 @@
-// An iterative server: one process, one client at a time. It answers each line with the line reversed.
+// An iterative server: one process, one client at a time. It answers each line with the line's bytes in reverse.
 // usage: node reversing-server.ts PORT [HOST]
 
+import { writeSync } from 'node:fs'
 import {
   type SystemError,
   SOCK_CLOEXEC,
@@ -23,8 +24,9 @@ import {
   socket,
 } from '#posix'
 
-const LINE_MAX = 65_536 // bytes; a line has to end somewhere, or one client takes all the memory
+const LINE_MAX = 65_536 // bytes, the newline among them
 const NEWLINE = 0x0a
+const buffer = Buffer.alloc(LINE_MAX) // one is enough: there is one client at a time
 
 // #region arguments
 const [port = '', host = '127.0.0.1'] = process.argv.slice(2)
@@ -41,19 +43,19 @@ try {
   setsockopt(listenFd, SOL_SOCKET, SO_REUSEADDR, 1) // a restart need not wait for TIME_WAIT to pass
   bind(listenFd, addr)
   listen(listenFd, SOMAXCONN)
-  console.log(`listening on ${format(getsockname(listenFd, addr))}`)
+  log(`listening on ${format(getsockname(listenFd, addr))}`)
   // #endregion listen
 
   // #region loop
   const peer = sockaddr_storage()
   for (;;) {
-    const connFd = accept(listenFd, peer) // waits for a client ...
-    console.log(`serving ${format(peer)}`)
+    const connFd = acceptNext(listenFd, peer) // waits for a client ...
+    log(`serving ${format(peer)}`)
     try {
-      serve(connFd) // ... and has eyes for no other until this one has gone
-      console.log('closed')
+      log(serve(connFd)) // ... and has eyes for no other until this one has gone
     } catch (error) {
-      console.log((error as SystemError).message) // the client's connection has failed, not the server
+      if ((error as SystemError).syscall === undefined) throw error // not a failed call: a mistake of ours
+      log((error as SystemError).message) // this client's connection has failed; the server has not
     } finally {
       close(connFd)
     }
@@ -64,34 +66,56 @@ try {
   process.exit(1)
 }
 
-// #region serve
-/** Answers each line until the client has sent its last. A stream has no lines: recv returns pieces, we put them together. */
-function serve(connFd: number): void {
-  const buffer = Buffer.alloc(LINE_MAX)
-  let used = 0
+// #region accept
+/** The next client. One may be gone before we take it: then accept fails, and the client after it is due. accept(2) */
+function acceptNext(listenFd: number, peer: Buffer): number {
+  const gone = ['ECONNABORTED', 'EINTR', 'EPERM', 'EPROTO', 'ENOPROTOOPT', 'EOPNOTSUPP', 'ETIMEDOUT']
+  gone.push('ENETDOWN', 'ENETUNREACH', 'EHOSTDOWN', 'EHOSTUNREACH', 'ENONET')
   for (;;) {
-    const room = buffer.subarray(used)
-    if (room.length === 0) throw new RangeError(`the line is longer than ${LINE_MAX} bytes`)
-    const received = recv(connFd, room, room.length, 0)
-    used += received
+    try {
+      return accept(listenFd, peer)
+    } catch (error) {
+      if (!gone.includes((error as SystemError).code)) throw error // EMFILE, ENOMEM: the next accept would fail too
+    }
+  }
+}
+// #endregion accept
+
+// #region serve
+/** Answers each line until the client has sent its last. recv returns pieces of the stream; to find the lines is our work. */
+function serve(connFd: number): string {
+  let used = 0 // bytes at the start of the buffer that are not a whole line yet
+  while (used < LINE_MAX) {
+    const received = recv(connFd, buffer.subarray(used), LINE_MAX - used, 0)
+    const bytes = buffer.subarray(0, used + received)
+    if (received === 0) {
+      sendAll(connFd, bytes.reverse()) // the last line, if it lacks its newline
+      return 'closed'
+    }
     let start = 0
-    for (let end = buffer.indexOf(NEWLINE); end >= 0 && end < used; end = buffer.indexOf(NEWLINE, start)) {
-      sendAll(connFd, buffer.subarray(start, end).reverse())
+    for (let end = bytes.indexOf(NEWLINE, used); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
+      sendAll(connFd, bytes.subarray(start, end).reverse())
       start = end + 1
     }
-    if (received === 0) return sendAll(connFd, buffer.subarray(start, used).reverse()) // the last line lacks its newline
-    buffer.copyWithin(0, start, used) // keep what is not yet a line
-    used -= start
+    bytes.copyWithin(0, start) // keep the beginning of the next line
+    used = bytes.length - start
   }
+  return `no end of line in ${LINE_MAX} bytes`
 }
 // #endregion serve
 
 // #region send-all
-/** send may take a part of the bytes only; the rest is ours to send again. */
+/** send may take a part of the bytes; the rest is ours to send again. */
 function sendAll(connFd: number, bytes: Buffer): void {
-  for (let sent = 0; sent < bytes.length; ) {
-    const rest = bytes.subarray(sent)
-    sent += send(connFd, rest, rest.length, 0)
+  for (let sent = 0; sent < bytes.length;) {
+    sent += send(connFd, bytes.subarray(sent), bytes.length - sent, 0)
   }
 }
 // #endregion send-all
+
+// #region log
+/** console.log keeps something of each line until the event loop turns, and in a program that blocks it never turns. */
+function log(line: string): void {
+  writeSync(1, `${line}\n`)
+}
+// #endregion log

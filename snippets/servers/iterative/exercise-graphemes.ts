@@ -1,0 +1,116 @@
+// The iterative server that reverses characters, as a reader counts them, in place of bytes.
+// usage: node exercise-graphemes.ts PORT [HOST]
+
+import { writeSync } from 'node:fs'
+import {
+  type SystemError,
+  SOCK_CLOEXEC,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  SOMAXCONN,
+  SO_REUSEADDR,
+  accept,
+  bind,
+  close,
+  family,
+  format,
+  getsockname,
+  listen,
+  recv,
+  send,
+  setsockopt,
+  sockaddr,
+  sockaddr_storage,
+  socket,
+} from '#posix'
+
+const LINE_MAX = 65_536 // bytes, the newline among them
+const NEWLINE = 0x0a
+const buffer = Buffer.alloc(LINE_MAX)
+const graphemes = new Intl.Segmenter() // cuts at the boundaries of Unicode's annex 29
+
+const [port = '', host = '127.0.0.1'] = process.argv.slice(2)
+if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
+  console.error('usage: node exercise-graphemes.ts PORT [HOST]')
+  process.exit(2)
+}
+
+try {
+  const addr = sockaddr(host, Number(port))
+  const listenFd = socket(family(addr), SOCK_STREAM | SOCK_CLOEXEC, 0)
+  setsockopt(listenFd, SOL_SOCKET, SO_REUSEADDR, 1) // a restart need not wait for TIME_WAIT to pass
+  bind(listenFd, addr)
+  listen(listenFd, SOMAXCONN)
+  log(`listening on ${format(getsockname(listenFd, addr))}`)
+
+  const peer = sockaddr_storage()
+  for (;;) {
+    const connFd = acceptNext(listenFd, peer) // waits for a client ...
+    log(`serving ${format(peer)}`)
+    try {
+      log(serve(connFd)) // ... and has eyes for no other until this one has gone
+    } catch (error) {
+      if ((error as SystemError).syscall === undefined) throw error // not a failed call: a mistake of ours
+      log((error as SystemError).message) // this client's connection has failed; the server has not
+    } finally {
+      close(connFd)
+    }
+  }
+} catch (error) {
+  console.error((error as Error).message)
+  process.exit(1)
+}
+
+/** The next client. One may be gone before we take it: then accept fails, and the client after it is due. accept(2) */
+function acceptNext(listenFd: number, peer: Buffer): number {
+  const gone = ['ECONNABORTED', 'EINTR', 'EPERM', 'EPROTO', 'ENOPROTOOPT', 'EOPNOTSUPP', 'ETIMEDOUT']
+  gone.push('ENETDOWN', 'ENETUNREACH', 'EHOSTDOWN', 'EHOSTUNREACH', 'ENONET')
+  for (;;) {
+    try {
+      return accept(listenFd, peer)
+    } catch (error) {
+      if (!gone.includes((error as SystemError).code)) throw error // EMFILE, ENOMEM: the next accept would fail too
+    }
+  }
+}
+
+/** Answers each line until the client has sent its last. recv returns pieces of the stream; to find the lines is our work. */
+function serve(connFd: number): string {
+  let used = 0 // bytes at the start of the buffer that are not a whole line yet
+  while (used < LINE_MAX) {
+    const received = recv(connFd, buffer.subarray(used), LINE_MAX - used, 0)
+    const bytes = buffer.subarray(0, used + received)
+    if (received === 0) {
+      sendAll(connFd, reversed(bytes)) // the last line, if it lacks its newline
+      return 'closed'
+    }
+    let start = 0
+    for (let end = bytes.indexOf(NEWLINE, used); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
+      sendAll(connFd, reversed(bytes.subarray(start, end)))
+      start = end + 1
+    }
+    bytes.copyWithin(0, start) // keep the beginning of the next line
+    used = bytes.length - start
+  }
+  return `no end of line in ${LINE_MAX} bytes`
+}
+
+// #region reversed
+/** A line is whole here, so no character is cut in two; what is not UTF-8 becomes U+FFFD. */
+function reversed(line: Buffer): Buffer {
+  const characters = Array.from(graphemes.segment(line.toString()), ({ segment }) => segment)
+  return Buffer.from(characters.reverse().join(''))
+}
+// #endregion reversed
+
+/** send may take a part of the bytes; the rest is ours to send again. */
+function sendAll(connFd: number, bytes: Buffer): void {
+  for (let sent = 0; sent < bytes.length;) {
+    sent += send(connFd, bytes.subarray(sent), bytes.length - sent, 0)
+  }
+}
+
+/** console.log keeps something of each line until the event loop turns, and in a program that blocks it never turns. */
+function log(line: string): void {
+  writeSync(1, `${line}\n`)
+}

@@ -1,0 +1,78 @@
+// The same service on Node's own sockets: an event loop that serves its clients side by side.
+// usage: node reversing-server-node.ts PORT [HOST]
+
+import { type Socket, createServer } from 'node:net'
+
+const LINE_MAX = 65_536 // bytes, the newline among them
+const NEWLINE = 0x0a
+const STOP_LIMIT = 300 // milliseconds
+
+const [port = '', host = '127.0.0.1'] = process.argv.slice(2)
+if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
+  console.error('usage: node reversing-server-node.ts PORT [HOST]')
+  process.exit(2)
+}
+
+// #region serve
+const clients = new Set<Socket>()
+
+// Without allowHalfOpen Node would end our direction as soon as the client has ended its own.
+const server = createServer({ allowHalfOpen: true }, (socket) => {
+  const name = format(socket.remoteAddress, socket.remotePort)
+  let rest = Buffer.alloc(0) // what is not a whole line yet: one for each client
+
+  clients.add(socket)
+  console.log(`serving ${name}`)
+
+  socket.on('data', (chunk: Buffer) => {
+    const bytes = Buffer.concat([rest, chunk])
+    const replies: Buffer[] = []
+    let start = 0
+    for (let end = bytes.indexOf(NEWLINE, rest.length); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
+      if (end - start >= LINE_MAX) break
+      replies.push(bytes.subarray(start, end).reverse())
+      start = end + 1
+    }
+    rest = bytes.subarray(start)
+    const kept = replies.length === 0 || socket.write(Buffer.concat(replies))
+    if (rest.length >= LINE_MAX) socket.destroy(new RangeError(`no end of line in ${LINE_MAX} bytes`))
+    else if (!kept) socket.pause() // Node holds what the kernel would not take: read no more ...
+  })
+  socket.on('drain', () => socket.resume()) // ... until it is gone
+  socket.on('end', () => socket.end(rest.reverse())) // the last line, if it lacks its newline
+  socket.on('error', (error) => console.log(`${name} ${error.message}`)) // without a listener it would end the process
+  socket.on('close', (failed) => {
+    clients.delete(socket)
+    if (!failed) console.log(`closed ${name}`)
+  })
+})
+// #endregion serve
+
+// #region listen
+server.on('error', (error) => {
+  console.error(error.message)
+  process.exit(1)
+})
+server.listen(Number(port), host, () => {
+  const address = server.address()
+  if (address !== null && typeof address === 'object')
+    console.log(`listening on ${format(address.address, address.port)}`)
+})
+
+function format(address?: string, port?: number): string {
+  if (address === undefined) return 'a client that has left already'
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+// #endregion listen
+
+// #region stop
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
+
+/** Takes no more clients, lets what has been answered go out, and closes. Node exits once nothing is left to wait for. */
+function stop(): void {
+  server.close()
+  for (const socket of clients) socket.pause().destroySoon()
+  // A client that does not read would keep us for ever.
+  setTimeout(() => clients.forEach((socket) => socket.destroy()), STOP_LIMIT).unref()
+}
+// #endregion stop

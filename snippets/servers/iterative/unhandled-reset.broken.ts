@@ -1,0 +1,42 @@
+// Wrong on purpose: a connection that fails is taken for a server that has failed.
+// usage: node unhandled-reset.broken.ts PORT
+
+import {
+  AF_INET,
+  SOCK_STREAM,
+  SOMAXCONN,
+  accept,
+  bind,
+  close,
+  format,
+  getsockname,
+  listen,
+  recv,
+  send,
+  sockaddr_in,
+  socket,
+} from '#posix'
+
+try {
+  const listenFd = socket(AF_INET, SOCK_STREAM, 0)
+  const addr = sockaddr_in('127.0.0.1', Number(process.argv[2]))
+  bind(listenFd, addr)
+  listen(listenFd, SOMAXCONN)
+  console.log(`listening on ${format(getsockname(listenFd, addr))}`)
+
+  // #region loop
+  for (;;) {
+    const connFd = accept(listenFd)
+    echo(connFd) // throws when the client resets its connection ...
+    close(connFd)
+  }
+  // #endregion loop
+} catch (error) {
+  console.error((error as Error).message) // ... and ends up here
+  process.exit(1)
+}
+
+function echo(connFd: number): void {
+  const buffer = Buffer.alloc(1000)
+  for (let received; (received = recv(connFd, buffer, buffer.length, 0)) > 0;) send(connFd, buffer, received, 0)
+}

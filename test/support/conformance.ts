@@ -1,0 +1,492 @@
+// What every server of this book has to stand, written once. A page's test says what its server promises:
+//
+//   conformance({ slug: 'servers/iterative', file: 'reversing-server.ts', model: 'iterative', stop: 'default', reply: reversed })
+//
+// Each test starts the server anew, on a port of its own, and ends with the proof that nothing is left of it.
+
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { type Socket, connect } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import { describe, expect } from 'vitest'
+import { descriptorCount, residentMemory } from './leaks.ts'
+import type { Peer } from './peer.ts'
+import type { Exit, Program } from './program.ts'
+import { programsOf, testsOf } from './recordings.ts'
+import type { Stage } from './stage.ts'
+import { LIMIT, within } from './within.ts'
+
+export interface Promises {
+  /** The page, and with it the folder of the program: `servers/iterative`. */
+  slug: string
+  /** The program's file name. */
+  file: string
+  /** What stands before PORT and HOST on its command line. */
+  args?: readonly string[]
+  /** The bytes that are due for a line; the line comes without its newline. */
+  reply: (line: Buffer) => Buffer
+  /** The bytes that are due for a last line that lacks its newline; `reply` by default. */
+  replyToRest?: (rest: Buffer) => Buffer
+  /** What a client receives before it has sent anything. */
+  greeting?: string
+  /** Whether one client is served at a time, or all side by side. */
+  model: 'iterative' | 'concurrent'
+  /** How it ends on SIGTERM and SIGINT: killed by the signal, or with status 0 after it has closed in order. */
+  stop: 'default' | 'orderly'
+  /** The longest line it takes, in bytes, the newline included. Left out where there is no limit, as in an echo server. */
+  lineMax?: number
+  /** How many clients are connected at once; 200 by default. */
+  clientsAtOnce?: number
+}
+
+/** How long a server may take to stop, in milliseconds. */
+const STOP_LIMIT = 1000
+/** How long the kernel must take no byte before a sender counts as stuck, in milliseconds. */
+const STUCK = 200
+/** How much a server's memory may grow while a client sends and does not read. Kernel buffers do not count in it. */
+const GROWTH_LIMIT = 64 * 1024 * 1024
+/** What a server without backpressure would take in from such a client. */
+const FLOOD = 4 * GROWTH_LIMIT
+
+const NEWLINE = Buffer.from('\n')
+const onLinux = process.platform === 'linux'
+const hasIPv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'))
+
+export function conformance(promises: Promises): void {
+  const { slug, file, args = [], reply, greeting = '', model, stop, lineMax, clientsAtOnce = 200 } = promises
+  const { replyToRest = reply } = promises
+  const test = testsOf(slug)
+
+  const serve = (stage: Stage): Promise<Program> => stage.serve('server', file, ...args, 0)
+
+  /** A client that has been greeted; with an iterative server, one that is being served. */
+  async function client(stage: Stage, server: Program, lane = 'client'): Promise<Peer> {
+    const peer = await stage.connect(lane, server)
+    peer.socket.setNoDelay(true) // each send is a segment of its own
+    await peer.receive(greeting)
+    return peer
+  }
+
+  /** Sends a text and receives what is due for its lines. */
+  async function exchange(peer: Peer, text: string | Buffer): Promise<void> {
+    await peer.send(text)
+    await peer.receive(replies(Buffer.from(text)))
+  }
+
+  /** A client comes, is served, and leaves: the server is in order. */
+  async function nextClientIsServed(stage: Stage, server: Program): Promise<void> {
+    const peer = await client(stage, server, 'next client')
+    await exchange(peer, 'the next one\n')
+    await peer.halfClose()
+    await peer.receiveEnd()
+    expect(server.running()).toBe(true)
+  }
+
+  function replies(text: Buffer): Buffer {
+    const due: Buffer[] = []
+    let start = 0
+    for (let end = text.indexOf(NEWLINE); end !== -1; end = text.indexOf(NEWLINE, start)) {
+      due.push(reply(Buffer.from(text.subarray(start, end))))
+      start = end + 1
+    }
+    return Buffer.concat(due)
+  }
+
+  describe(`${[file, ...args].join(' ')} keeps the promises of its kind`, () => {
+    describe('lines', () => {
+      test('greets, answers a line, and another', async ({ stage }) => {
+        const peer = await client(stage, await serve(stage))
+        await exchange(peer, 'hello\n')
+        await exchange(peer, 'how are you\r\n')
+        await exchange(peer, '\n')
+        await exchange(peer, 'goodbye\n')
+      })
+
+      test('answers several lines that come in one segment', async ({ stage }) => {
+        const peer = await client(stage, await serve(stage))
+        await exchange(peer, 'ab\ncd\n\nefg\n')
+      })
+
+      test('puts a line together from any two pieces', async ({ stage }) => {
+        const peer = await client(stage, await serve(stage))
+        const text = 'hello\nab\n'
+        for (let cut = 1; cut < text.length; cut++) {
+          await peer.send(text.slice(0, cut))
+          await whenRead(peer)
+          await peer.send(text.slice(cut))
+          await peer.receive(replies(Buffer.from(text)))
+        }
+      })
+
+      test('puts a line together from single bytes', async ({ stage }) => {
+        const peer = await client(stage, await serve(stage))
+        const text = 'a byte at a time\nand again\n'
+        for (const byte of text) {
+          await peer.send(byte)
+          await whenRead(peer)
+        }
+        await peer.receive(replies(Buffer.from(text)))
+      })
+
+      test('takes every byte for what it is, the zero byte too', async ({ stage }) => {
+        const peer = await client(stage, await serve(stage))
+        const bytes = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => byte !== NEWLINE[0])
+        await exchange(peer, Buffer.from([...bytes, ...NEWLINE]))
+        await exchange(peer, 'ab\0cd\n')
+      })
+
+      test('answers a megabyte of lines while they are being sent', async ({ stage }) => {
+        const peer = await client(stage, await serve(stage))
+        await exchange(peer, megabyte())
+        await exchange(peer, 'and one more\n')
+      })
+
+      if (lineMax !== undefined) {
+        test('answers a line as long as it may be', async ({ stage }) => {
+          const peer = await client(stage, await serve(stage))
+          const longest = Buffer.alloc(lineMax - 1, 'abc')
+          await exchange(peer, Buffer.concat([longest, NEWLINE]))
+          await exchange(peer, Buffer.concat([Buffer.from('first\n'), longest, NEWLINE, Buffer.from('last\n')]))
+        })
+
+        test('closes on a line that is one byte longer', async ({ stage }) => {
+          const server = await serve(stage)
+          const peer = await client(stage, server)
+          await peer.send(Buffer.alloc(lineMax, 'abc'))
+          await peer.send(NEWLINE).catch(() => {}) // it may be closed already
+          await peer.receiveEndOrReset()
+          await peer.destroy()
+          await nextClientIsServed(stage, server)
+        })
+      }
+    })
+
+    describe('ends', () => {
+      test('answers what came before a half-close, the rest of a line too, then closes', async ({ stage }) => {
+        const server = await serve(stage)
+        const peer = await client(stage, server)
+        await peer.send('one\ntwo\nthr')
+        await peer.halfClose()
+        await peer.receive(Buffer.concat([replies(Buffer.from('one\ntwo\n')), replyToRest(Buffer.from('thr'))]))
+        await peer.receiveEnd()
+        await nextClientIsServed(stage, server)
+      })
+
+      test('answers a megabyte that a half-close follows at once', async ({ stage }) => {
+        const server = await serve(stage)
+        const peer = await client(stage, server)
+        const text = megabyte()
+        peer.socket.end(text)
+        await peer.receive(replies(text))
+        await peer.receiveEnd()
+        await nextClientIsServed(stage, server)
+      })
+
+      test('outlives a client that connects, sends nothing, and leaves', async ({ stage }) => {
+        const server = await serve(stage)
+        const peer = await client(stage, server)
+        await peer.halfClose()
+        await peer.receiveEnd()
+        await (await stage.connect('client', server)).close()
+        await nextClientIsServed(stage, server)
+      })
+
+      test('outlives a client that closes without having read its answers', async ({ stage }) => {
+        const server = await serve(stage)
+        for (let round = 0; round < 5; round++) {
+          const peer = await client(stage, server)
+          await peer.send('ab\n'.repeat(1000))
+          await peer.destroy()
+        }
+        await nextClientIsServed(stage, server)
+      })
+
+      test('outlives a client that is idle and resets', async ({ stage }) => {
+        const server = await serve(stage)
+        const peer = await client(stage, server)
+        await exchange(peer, 'hello\n')
+        await peer.reset()
+        await nextClientIsServed(stage, server)
+      })
+
+      test('outlives a client that resets in the middle of a line', async ({ stage }) => {
+        const server = await serve(stage)
+        const peer = await client(stage, server)
+        await peer.send('hel')
+        await whenRead(peer)
+        await peer.reset()
+        await nextClientIsServed(stage, server)
+      })
+
+      test('outlives a client that resets before it is accepted', async ({ stage }) => {
+        const server = await serve(stage)
+        server.kill('SIGSTOP')
+        const hasty = await stage.connect('hasty client', server)
+        await hasty.send('hello\n')
+        await hasty.reset()
+        server.kill('SIGCONT')
+        await nextClientIsServed(stage, server)
+      })
+
+      test('has no more descriptors open than before, once its clients have gone', async ({ stage }) => {
+        const server = await serve(stage)
+        const first = await client(stage, server, 'first client')
+        await exchange(first, 'count\n')
+        const before = descriptorCount(server.pid)
+        await first.halfClose()
+        await first.receiveEnd()
+        for (let round = 0; round < 30; round++) {
+          const peer = await client(stage, server)
+          await exchange(peer, 'hello\n')
+          if (round % 3 === 0) await peer.reset()
+          else if (round % 3 === 1) await peer.destroy()
+          else {
+            await peer.halfClose()
+            await peer.receiveEnd()
+          }
+        }
+        const last = await client(stage, server, 'last client')
+        const limit = performance.now() + LIMIT
+        do await exchange(last, 'count\n')
+        while (descriptorCount(server.pid) !== before && performance.now() < limit)
+        expect(descriptorCount(server.pid)).toBe(before)
+      })
+    })
+
+    describe('slow clients', () => {
+      test('holds a bounded part of what a client sends that does not read, and answers all once it reads', async ({
+        stage,
+      }) => {
+        const server = await serve(stage)
+        await nextClientIsServed(stage, server)
+        const before = residentMemory(server.pid)
+        const { socket, sent } = await flood(server)
+        const growth = residentMemory(server.pid) - before
+        expect(sent).toBeLessThan(FLOOD)
+        expect(growth).toBeLessThan(GROWTH_LIMIT)
+        const answer = replies(FLOOD_LINE)
+        const answers = Buffer.alloc((answer.length * sent) / FLOOD_LINE.length, answer)
+        const received = await read(socket, greeting.length + answers.length)
+        expect(received.equals(Buffer.concat([Buffer.from(greeting), answers]))).toBe(true)
+        await reset(socket)
+        await nextClientIsServed(stage, server)
+      })
+
+      test('outlives a client that resets while the server sends to it', async ({ stage }) => {
+        const server = await serve(stage)
+        const { socket } = await flood(server)
+        await reset(socket)
+        await nextClientIsServed(stage, server)
+      })
+    })
+
+    describe('many clients', () => {
+      if (model === 'concurrent') {
+        test(`serves ${clientsAtOnce} clients side by side`, async ({ stage }) => {
+          const server = await serve(stage)
+          server.ignoreOutput()
+          const names = Array.from({ length: clientsAtOnce }, (_, index) => `client ${index + 1}`)
+          const peers = await Promise.all(names.map((name) => client(stage, server, name)))
+          // A piece of a line from each, then the rest of it in the opposite order: what different clients send never mixes.
+          for (const peer of peers) await peer.send(`hello from `)
+          for (const peer of peers.toReversed()) {
+            await peer.send(`${peer.lane}\n`)
+            await peer.receive(replies(Buffer.from(`hello from ${peer.lane}\n`)))
+          }
+          expect(server.running()).toBe(true)
+        })
+      }
+
+      if (model === 'concurrent') {
+        test('serves a client while another is silent in the middle of a line', async ({ stage }) => {
+          const server = await serve(stage)
+          const silent = await client(stage, server, 'silent client')
+          await silent.send('hel')
+          await nextClientIsServed(stage, server)
+          await silent.send('lo\n')
+          await silent.receive(replies(Buffer.from('hello\n')))
+        })
+      }
+
+      if (model === 'iterative') {
+        test(`lets ${clientsAtOnce} clients queue, and serves each in its turn`, async ({ stage }) => {
+          const server = await serve(stage)
+          server.ignoreOutput()
+          const first = await client(stage, server, 'first client')
+          const names = Array.from({ length: clientsAtOnce - 1 }, (_, index) => `client ${index + 2}`)
+          const peers = await Promise.all(names.map((name) => stage.connect(name, server)))
+          for (const peer of peers) {
+            await peer.send(`hello from ${peer.lane}\n`)
+            await peer.halfClose()
+          }
+          await exchange(first, 'I am still here\n')
+          for (const peer of peers) peer.nothingYet()
+          await first.close()
+          for (const peer of peers) {
+            await peer.receive(greeting)
+            await peer.receive(replies(Buffer.from(`hello from ${peer.lane}\n`)))
+            await peer.receiveEnd()
+          }
+        })
+      }
+    })
+
+    describe('the command line', () => {
+      test('listens on the address it is given', async ({ stage }) => {
+        for (const host of ['127.0.0.1', ...(hasIPv6 ? ['::1'] : [])]) {
+          const server = await stage.serve('server', file, ...args, 0, host)
+          expect(server.address.host).toBe(host)
+          await nextClientIsServed(stage, server)
+        }
+      })
+
+      test('says how it is used, and ends with status 2, when the port is none', async () => {
+        const wrong = [[], ['abc'], ['-1'], ['70000'], ['1.5'], ['0x10'], ['80 ']]
+        const runs = await Promise.all(wrong.map((list) => run(slug, [file, ...args, ...list])))
+        for (const [index, { status, stdout, stderr }] of runs.entries()) {
+          expect({ status, stdout, of: wrong[index] }).toEqual({ status: 2, stdout: '', of: wrong[index] })
+          expect(stderr).toMatch(new RegExp(`^usage: node ${RegExp.escape(file)} .*PORT.*\\n$`))
+        }
+      })
+
+      test('names the call and the reason when the port is taken', async ({ stage }) => {
+        const { address } = await serve(stage)
+        const { status, stdout, stderr } = await run(slug, [file, ...args, String(address.port)])
+        expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+        expect(stderr).toMatch(
+          new RegExp(`^(bind|listen) EADDRINUSE: address already in use 127\\.0\\.0\\.1:${address.port}\\n$`),
+        )
+      })
+
+      test('names the call and the reason when the address is not of this host', async () => {
+        const { status, stdout, stderr } = await run(slug, [file, ...args, '0', '192.0.2.1']) // TEST-NET-1, RFC 5737
+        expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+        expect(stderr).toMatch(/^(bind|listen) EADDRNOTAVAIL: .* 192\.0\.2\.1(:0)?\n$/)
+      })
+    })
+
+    describe('stopping', () => {
+      /** Stops it, and checks how long that takes and how it ends. */
+      async function stops(server: Program, signal: NodeJS.Signals): Promise<void> {
+        server.kill(signal)
+        const exit = await within(server.ended, `the server's end after ${signal}`, STOP_LIMIT)
+        const due: Exit = stop === 'orderly' ? { status: 0, signal: null } : { status: null, signal }
+        expect(exit).toEqual(due)
+      }
+
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+        test(`stops on ${signal} while it is idle, and while a client is connected`, async ({ stage }) => {
+          await stops(await serve(stage), signal)
+          const server = await serve(stage)
+          const peer = await client(stage, server)
+          await exchange(peer, 'hello\n')
+          await stops(server, signal)
+          await peer.receiveEnd() // no reset: nothing is lost
+        })
+      }
+
+      test('stops while a client does not read', async ({ stage }) => {
+        const server = await serve(stage)
+        const { socket } = await flood(server)
+        await stops(server, 'SIGTERM')
+        await reset(socket)
+      })
+
+      test('takes its port again at once after it was stopped under a client', async ({ stage }) => {
+        const server = await serve(stage)
+        const peer = await client(stage, server)
+        await stops(server, 'SIGTERM')
+        await peer.receiveEnd()
+        await peer.close() // the server has closed first, so its side is in TIME_WAIT
+        const again = await stage.serve('server', file, ...args, server.address.port)
+        await nextClientIsServed(stage, again)
+      })
+    })
+  })
+}
+
+/** A megabyte of lines of all lengths from 0 to 1,447 bytes. */
+function megabyte(): Buffer {
+  const lines: string[] = []
+  for (let length = 0; length < 1448; length++) lines.push(`${'abcdefghij'.repeat(145).slice(0, length)}\n`)
+  return Buffer.from(lines.join(''))
+}
+
+const FLOOD_LINE = Buffer.from(`${'0123456789'.repeat(100)}\n`)
+
+/** Sends lines and reads nothing, until the kernel takes no more: then the server has stopped reading. What is `sent` is on its way,
+ * whole lines all of it, but what the kernel has not taken waits in this process. */
+async function flood({ address }: Program): Promise<{ socket: Socket; sent: number }> {
+  const socket = connect(address)
+  socket.on('error', () => {}) // the test that floods says what is due
+  await within(once(socket, 'connect'), 'a connection')
+  const chunk = Buffer.concat(Array.from({ length: 64 }, () => FLOOD_LINE))
+  for (let queued = 0; queued < FLOOD; queued += chunk.length) {
+    const taken = new Promise<void>((resolve) => socket.write(chunk, () => resolve()))
+    const stuck = Symbol('stuck')
+    let timer: NodeJS.Timeout | undefined
+    const patience = new Promise<symbol>((resolve) => (timer = setTimeout(() => resolve(stuck), STUCK)))
+    const result = await Promise.race([taken, patience])
+    clearTimeout(timer)
+    if (result === stuck) break
+  }
+  return { socket, sent: socket.bytesWritten }
+}
+
+/** Starts to read, and reads so many bytes. */
+async function read(socket: Socket, length: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let received = 0
+  const all = new Promise<void>((resolve, reject) => {
+    socket.on('close', () => reject(new Error(`closed after ${received} of ${length} bytes`)))
+    socket.on('data', (chunk: Buffer) => {
+      chunks.push(chunk)
+      received += chunk.length
+      if (received >= length) resolve()
+    })
+  })
+  await within(all, `${length} bytes`)
+  return Buffer.concat(chunks)
+}
+
+async function reset(socket: Socket): Promise<void> {
+  const closed = once(socket, 'close')
+  if (socket.closed) return
+  socket.resetAndDestroy()
+  await within(closed, 'a reset')
+}
+
+/** Waits until the server has read all that the peer has sent. proc(5), /proc/net/tcp: the receive queue of its side */
+async function whenRead({ socket }: Peer): Promise<void> {
+  if (!onLinux) return
+  const hex = (port: number | undefined): string => port!.toString(16).toUpperCase().padStart(4, '0')
+  const [local, remote] = [`:${hex(socket.remotePort)}`, `:${hex(socket.localPort)}`]
+  const limit = performance.now() + LIMIT
+  while (performance.now() < limit) {
+    const rows = readFileSync(socket.remoteFamily === 'IPv6' ? '/proc/net/tcp6' : '/proc/net/tcp', 'latin1').split('\n')
+    const row = rows
+      .map((text) => text.trim().split(/\s+/))
+      .find((row) => row[1]?.endsWith(local) && row[2]?.endsWith(remote))
+    if (row?.[4]?.endsWith(':00000000')) return
+    await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+  throw new Error('the server does not read')
+}
+
+/** Runs a program to its end, as a reader does who has got something wrong. */
+function run(
+  slug: string,
+  command: readonly string[],
+): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      command,
+      { cwd: programsOf(slug), timeout: LIMIT },
+      (_, stdout, stderr) => {
+        resolve({ status: child.exitCode, stdout, stderr })
+      },
+    )
+  })
+}
