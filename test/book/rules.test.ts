@@ -1,0 +1,17 @@
+// The rules, held against the book.
+
+import { expect, test } from 'vitest'
+import { root } from '../support/recordings.ts'
+import { readBook, readFiles } from './book.ts'
+import { rules } from './rules.ts'
+
+const book = readBook(readFiles(root))
+
+test('there is a book', () => {
+  expect(book.pages.length).toBeGreaterThan(0)
+})
+
+test.each(Object.values(rules))('$name', ({ check }) => {
+  const problems = check(book).map(({ at, message }) => `${at}: ${message}`)
+  expect(problems.join('\n')).toBe('')
+})
