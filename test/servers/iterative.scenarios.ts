@@ -50,6 +50,16 @@ export const scenarios: Scenarios = {
     await second.receive('ereht llits')
   },
 
+  async 'long-line'(stage) {
+    const server = await stage.serve('server', 'reversing-server.ts', 0)
+    const client = await stage.connect('client', server)
+    await server.line()
+    await client.send(`first\n${'a'.repeat(65_536)}`)
+    await client.receive('tsrif')
+    await client.receiveEnd()
+    await server.line()
+  },
+
   async 'taken-port'(stage) {
     const server = await stage.serve('server', 'reversing-server.ts', 0)
     const other = stage.start('another', 'reversing-server.ts', server.address.port)

@@ -1,12 +1,73 @@
+import { spawnSync } from 'node:child_process'
+import { expect } from 'vitest'
 import { conformance } from '../support/conformance.ts'
-import { recordings } from '../support/recordings.ts'
+import { FLOOD_LINE, flood, read, reset } from '../support/flood.ts'
+import { recordings, testsOf } from '../support/recordings.ts'
 import { scenarios } from './iterative.scenarios.ts'
 
-const reply = (line: Buffer): Buffer => line.reverse()
 const slug = 'servers/iterative'
+const reply = (line: Buffer): Buffer => line.reverse()
 const lineMax = 65_536
+const test = testsOf(slug)
 
 recordings(slug, scenarios)
 
 conformance({ slug, file: 'reversing-server.ts', model: 'iterative', stop: 'default', reply, lineMax })
 conformance({ slug, file: 'reversing-server-node.ts', model: 'concurrent', stop: 'orderly', reply, lineMax })
+
+test('a host that is no address ends the server with the reason', async ({ stage }) => {
+  const server = stage.start('server', 'reversing-server.ts', 0, 'nowhere')
+  expect(await server.errorLine()).toBe('inet_pton EINVAL: not an IPv4 address: nowhere')
+  expect(await server.exit()).toEqual({ status: 1, signal: null })
+})
+
+test('without a descriptor for its client the server ends and says so', async ({ stage }) => {
+  const server = await stage.serve('server', 'reversing-server.ts', 0)
+  spawnSync('prlimit', ['--nofile=3', '--pid', String(server.pid)])
+  const client = await stage.connect('client', server) // Linux has reserved a descriptor for the accept that waits already
+  await client.halfClose()
+  expect(await server.errorLine()).toBe('accept EMFILE: too many open files')
+  expect(await server.exit()).toEqual({ status: 1, signal: null })
+})
+
+test('in a program that never returns to the event loop, console.log keeps memory and writeSync does not', () => {
+  /** By how many bytes a program grows for each line that it prints to a pipe. */
+  const growth = (print: string): number => {
+    const program = `
+      const { writeSync } = require('node:fs')
+      const lines = 50_000
+      const run = () => { for (let i = 0; i < lines; i++) ${print} }
+      run()
+      const before = process.memoryUsage().rss
+      run()
+      console.error((process.memoryUsage().rss - before) / lines)`
+    return Number(spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', maxBuffer: 1e8 }).stderr)
+  }
+  expect(growth("console.log('serving')")).toBeGreaterThan(100)
+  expect(growth("writeSync(1, 'serving\\n')")).toBeLessThan(100)
+})
+
+test('a server with time limits goes on where a stop and a continue have interrupted it', async ({ stage }) => {
+  const server = await stage.serve('server', 'exercise-idle-timeout.ts', 0, '127.0.0.1', 5000)
+  const { socket, sent } = await flood(server.address) // it waits in send
+  server.kill('SIGSTOP')
+  server.kill('SIGCONT')
+  const answers = reply(Buffer.from(FLOOD_LINE.subarray(0, -1)))
+  const due = (sent / FLOOD_LINE.length) * answers.length
+  expect((await read(socket, due)).equals(Buffer.alloc(due, answers))).toBe(true)
+  server.kill('SIGSTOP') // it waits in recv
+  server.kill('SIGCONT')
+  socket.write('hello\n')
+  expect((await read(socket, 5)).toString()).toBe('olleh')
+  await reset(socket)
+})
+
+test('graphemes: what is not UTF-8 does not end the server', async ({ stage }) => {
+  const server = await stage.serve('server', 'exercise-graphemes.ts', 0)
+  const client = await stage.connect('client', server)
+  await client.send(Buffer.from([0x61, 0xff, 0x62, 0x0a]))
+  await client.receive('b\ufffda')
+  await client.send(Buffer.from('中\n').subarray(0, 1)) // a character that comes in two pieces
+  await client.send(Buffer.from('中文\n').subarray(1))
+  await client.receive('文中')
+})

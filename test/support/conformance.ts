@@ -5,11 +5,10 @@
 // Each test starts the server anew, on a port of its own, and ends with the proof that nothing is left of it.
 
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { type Socket, connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { describe, expect } from 'vitest'
+import { FLOOD, FLOOD_LINE, flood, read, reset } from './flood.ts'
 import { descriptorCount, residentMemory } from './leaks.ts'
 import type { Peer } from './peer.ts'
 import type { Exit, Program } from './program.ts'
@@ -42,12 +41,8 @@ export interface Promises {
 
 /** How long a server may take to stop, in milliseconds. */
 const STOP_LIMIT = 1000
-/** How long the kernel must take no byte before a sender counts as stuck, in milliseconds. */
-const STUCK = 200
 /** How much a server's memory may grow while a client sends and does not read. Kernel buffers do not count in it. */
 const GROWTH_LIMIT = 64 * 1024 * 1024
-/** What a server without backpressure would take in from such a client. */
-const FLOOD = 4 * GROWTH_LIMIT
 
 const NEWLINE = Buffer.from('\n')
 const onLinux = process.platform === 'linux'
@@ -261,7 +256,7 @@ export function conformance(promises: Promises): void {
         const server = await serve(stage)
         await nextClientIsServed(stage, server)
         const before = residentMemory(server.pid)
-        const { socket, sent } = await flood(server)
+        const { socket, sent } = await flood(server.address)
         const growth = residentMemory(server.pid) - before
         expect(sent).toBeLessThan(FLOOD)
         expect(growth).toBeLessThan(GROWTH_LIMIT)
@@ -275,7 +270,7 @@ export function conformance(promises: Promises): void {
 
       test('outlives a client that resets while the server sends to it', async ({ stage }) => {
         const server = await serve(stage)
-        const { socket } = await flood(server)
+        const { socket } = await flood(server.address)
         await reset(socket)
         await nextClientIsServed(stage, server)
       })
@@ -388,7 +383,7 @@ export function conformance(promises: Promises): void {
 
       test('stops while a client does not read', async ({ stage }) => {
         const server = await serve(stage)
-        const { socket } = await flood(server)
+        const { socket } = await flood(server.address)
         await stops(server, 'SIGTERM')
         await reset(socket)
       })
@@ -396,6 +391,7 @@ export function conformance(promises: Promises): void {
       test('takes its port again at once after it was stopped under a client', async ({ stage }) => {
         const server = await serve(stage)
         const peer = await client(stage, server)
+        await exchange(peer, 'hello\n')
         await stops(server, 'SIGTERM')
         await peer.receiveEnd()
         await peer.close() // the server has closed first, so its side is in TIME_WAIT
@@ -411,50 +407,6 @@ function megabyte(): Buffer {
   const lines: string[] = []
   for (let length = 0; length < 1448; length++) lines.push(`${'abcdefghij'.repeat(145).slice(0, length)}\n`)
   return Buffer.from(lines.join(''))
-}
-
-const FLOOD_LINE = Buffer.from(`${'0123456789'.repeat(100)}\n`)
-
-/** Sends lines and reads nothing, until the kernel takes no more: then the server has stopped reading. What is `sent` is on its way,
- * whole lines all of it, but what the kernel has not taken waits in this process. */
-async function flood({ address }: Program): Promise<{ socket: Socket; sent: number }> {
-  const socket = connect(address)
-  socket.on('error', () => {}) // the test that floods says what is due
-  await within(once(socket, 'connect'), 'a connection')
-  const chunk = Buffer.concat(Array.from({ length: 64 }, () => FLOOD_LINE))
-  for (let queued = 0; queued < FLOOD; queued += chunk.length) {
-    const taken = new Promise<void>((resolve) => socket.write(chunk, () => resolve()))
-    const stuck = Symbol('stuck')
-    let timer: NodeJS.Timeout | undefined
-    const patience = new Promise<symbol>((resolve) => (timer = setTimeout(() => resolve(stuck), STUCK)))
-    const result = await Promise.race([taken, patience])
-    clearTimeout(timer)
-    if (result === stuck) break
-  }
-  return { socket, sent: socket.bytesWritten }
-}
-
-/** Starts to read, and reads so many bytes. */
-async function read(socket: Socket, length: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let received = 0
-  const all = new Promise<void>((resolve, reject) => {
-    socket.on('close', () => reject(new Error(`closed after ${received} of ${length} bytes`)))
-    socket.on('data', (chunk: Buffer) => {
-      chunks.push(chunk)
-      received += chunk.length
-      if (received >= length) resolve()
-    })
-  })
-  await within(all, `${length} bytes`)
-  return Buffer.concat(chunks)
-}
-
-async function reset(socket: Socket): Promise<void> {
-  const closed = once(socket, 'close')
-  if (socket.closed) return
-  socket.resetAndDestroy()
-  await within(closed, 'a reset')
 }
 
 /** Waits until the server has read all that the peer has sent. proc(5), /proc/net/tcp: the receive queue of its side */
