@@ -139,6 +139,7 @@ export function trySend(fd: number, buf: Uint8Array, len: number, flags: number)
   return sent < 0 ? -lastErrno() : sent
 }
 
+// #region recv
 /**
  * Receives bytes: waits until there are some, then takes what is there.
  * @param len how many at the most, written to the start of `buf`
@@ -158,6 +159,7 @@ export function tryRecv(fd: number, buf: Uint8Array, len: number, flags: number)
   const received = calls.recv(fd, buf, len, flags) as number
   return received < 0 ? -lastErrno() : received
 }
+// #endregion recv
 
 /** send to the address given. Throws EMSGSIZE, EACCES (a broadcast address without SO_BROADCAST), ENETUNREACH. sendto(2) */
 export function sendto(fd: number, buf: Uint8Array, len: number, flags: number, addr: Uint8Array): number {
@@ -193,8 +195,10 @@ export function tryRecvfrom(fd: number, buf: Uint8Array, len: number, flags: num
   return received
 }
 
+// #region overrun
 // C would let the kernel write past the end of the buffer. Here the length is checked first.
 function overrun(syscall: string, buf: Uint8Array, len: number): never {
   throw new RangeError(`${syscall}: len is ${len}, the buffer has ${buf.byteLength} bytes`)
 }
+// #endregion overrun
 // #endregion data

@@ -4,17 +4,11 @@
 // a failed call into `errno`, an int in thread-local memory; we look at that int through a view, which costs a few
 // nanoseconds, where calling a function for it costs thirty.
 
+// oxlint-disable-next-line import/no-unassigned-import -- another machine is to hear of it before koffi looks for its binary
+import './machine.ts'
 import koffi from 'koffi'
 
 // #region load
-if (process.platform !== 'linux' || (process.arch !== 'x64' && process.arch !== 'arm64')) {
-  console.error(
-    `posix/ knows the structures and constants of Linux on x64 and arm64; this is ${process.platform} on ${process.arch}. ` +
-      `Programs that import '#posix' run on Linux (a container or a virtual machine will do); those on node: modules run here too.`,
-  )
-  process.exit(1)
-}
-
 /** The C library of this process. Programs call its functions by name; see calls.ts. */
 export const libc = koffi.load('libc.so.6')
 // #endregion load

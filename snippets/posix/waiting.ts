@@ -106,6 +106,7 @@ export function poll(fds: PollFds, nfds: number, timeout: number): number {
 // #endregion poll
 
 // #region epoll
+// #region epoll-event
 // struct epoll_event { uint32_t events; epoll_data_t data } is packed on x86-64 only: 12 bytes there, 16 elsewhere.
 const size = process.arch === 'x64' ? 3 : 4 // in 32-bit words
 const dataWord = size - 2
@@ -130,6 +131,7 @@ export class EpollEvents {
     return this.words[size * i + dataWord]!
   }
 }
+// #endregion epoll-event
 
 const one = new EpollEvents(1)
 

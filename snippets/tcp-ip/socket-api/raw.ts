@@ -1,0 +1,77 @@
+// A raw socket: one ICMP echo over the loopback interface, as ping sends it, byte by
+// byte. Needs CAP_NET_RAW.
+
+import {
+  AF_INET,
+  IPPROTO_ICMP,
+  SOCK_RAW,
+  SOL_SOCKET,
+  SO_RCVTIMEO,
+  close,
+  inet_ntop,
+  recv,
+  sendto,
+  setsockopt,
+  sockaddr_in,
+  socket,
+  timeval,
+} from '#posix'
+
+const ECHO_REPLY = 0
+const ECHO_REQUEST = 8
+
+try {
+  // #region socket
+  const fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP)
+  // A host may be set to answer no echo.
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval(2000))
+  // #endregion socket
+
+  // #region request
+  // RFC 792: type, code, checksum, identifier, sequence number, then data of our choice.
+  const data = Buffer.from('hello')
+  const request = Buffer.alloc(8 + data.length)
+  request.writeUInt8(ECHO_REQUEST, 0)
+  request.writeUInt16BE(process.pid & 0xff_ff, 4)
+  request.writeUInt16BE(1, 6)
+  request.set(data, 8)
+  request.writeUInt16BE(checksum(request), 2)
+  sendto(fd, request, request.length, 0, sockaddr_in('127.0.0.1', 0)) // ICMP has no ports
+  console.log(`sent an echo request of ${request.length} bytes`)
+  // #endregion request
+
+  // #region reply
+  // Every raw socket gets every ICMP packet of the host, our own request among them.
+  const packet = Buffer.alloc(65_535)
+  for (;;) {
+    const bytes = packet.subarray(0, recv(fd, packet, packet.length, 0))
+    const headerLength = (bytes.readUInt8(0) & 0x0f) * 4
+    const icmp = bytes.subarray(headerLength)
+    const ours = icmp.readUInt8(0) === ECHO_REPLY && icmp.readUInt16BE(4) === (process.pid & 0xff_ff)
+    if (!ours) continue
+    const version = bytes.readUInt8(0) >> 4
+    console.log(`received ${bytes.length} bytes, the first is 0x${bytes.toString('hex', 0, 1)}`)
+    console.log(`IP header: version ${version}, ${headerLength} bytes, protocol ${bytes.readUInt8(9)}`)
+    console.log(`from ${inet_ntop(AF_INET, bytes.subarray(12))} to ${inet_ntop(AF_INET, bytes.subarray(16))}`)
+    console.log(`ICMP: type ${icmp.readUInt8(0)}, sequence ${icmp.readUInt16BE(6)}, '${icmp.toString('utf8', 8)}'`)
+    console.log(`checksum of the reply with its checksum: ${checksum(icmp)}`)
+    break
+  }
+  // #endregion reply
+  close(fd)
+} catch (error) {
+  console.error((error as Error).message)
+  process.exit(1)
+}
+
+// #region checksum
+/** RFC 1071: the ones' complement of the ones' complement sum of all 16-bit words. */
+function checksum(bytes: Buffer): number {
+  let sum = 0
+  for (let i = 0; i < bytes.length; i += 2) {
+    sum += (bytes[i]! << 8) | (bytes[i + 1] ?? 0)
+    sum = (sum & 0xff_ff) + (sum >> 16) // the carry comes back in at the low end
+  }
+  return ~sum & 0xff_ff
+}
+// #endregion checksum
