@@ -41,7 +41,7 @@ export default defineConfig({
   },
 
   themeConfig: {
-    logo: { src: '/favicon.svg', alt: '' },
+    logo: { src: '/favicon.svg', alt: '', width: 24, height: 24 },
     nav: [
       { text: 'Contents', link: '/#the-plan' },
       ...pages
