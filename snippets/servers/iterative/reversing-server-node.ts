@@ -16,7 +16,7 @@ if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
 // #region serve
 const clients = new Set<Socket>()
 
-// Without allowHalfOpen Node would end our direction as soon as the client has ended its own.
+// allowHalfOpen: when the client has ended its direction, ours is open until we end it.
 const server = createServer({ allowHalfOpen: true }, (socket) => {
   const name = format(socket.remoteAddress, socket.remotePort)
   let rest = Buffer.alloc(0) // what is not a whole line yet: one for each client
