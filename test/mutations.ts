@@ -6,7 +6,17 @@
 //   npm run mutations -- region      only the mutations whose name has the word, and no run of the whole
 
 import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
@@ -15,7 +25,7 @@ const root = join(import.meta.dirname, '..')
 interface Mutation {
   name: string
   /** The tests that should notice, as arguments of Vitest. */
-  tests: string
+  tests: readonly string[]
   /** What the test that fails says. */
   says: RegExp
   break(copy: Copy): void
@@ -31,14 +41,14 @@ interface Copy {
 const PAGE = 'docs/servers/iterative.md'
 const PROGRAM = 'snippets/servers/iterative/reversing-server.ts'
 const FIRST_LINE = '// An iterative server'
-const RUN = 'test/servers/iterative.test.ts'
-const BOOK = 'test/book/rules.test.ts'
+const RUN = ['test/servers/iterative.test.ts', '--bail', '1']
+const BOOK = ['test/book/rules.test.ts']
 
 const mutations: Mutation[] = [
   {
     name: 'a program prints another line',
     tests: RUN,
-    says: /serving client/,
+    says: /Snapshot .*reversing-server\.out.* mismatched/,
     break: (copy) => copy.replace(PROGRAM, 'log(`serving ${', 'log(`serving client ${'),
   },
   {
@@ -50,7 +60,7 @@ const mutations: Mutation[] = [
   {
     name: 'an output is edited by hand',
     tests: RUN,
-    says: /reversing-server\.out/,
+    says: /Snapshot .*reversing-server\.out.* mismatched/,
     break: (copy) => copy.replace('snippets/servers/iterative/reversing-server.out', 'olleh', 'hello'),
   },
   {
@@ -119,11 +129,17 @@ const mutations: Mutation[] = [
     break: (copy) => copy.replace(PAGE, /$/, '\nSee [the calls](/tcp-ip/socket-api#nowhere).\n'),
   },
   {
+    name: 'a number is from memory',
+    tests: BOOK,
+    says: /"4711 ms" is in no program or output of the page/,
+    break: (copy) => copy.replace(PAGE, /$/, '\nThe answer takes 4711 ms.\n'),
+  },
+  {
     name: 'a program has no page',
     tests: BOOK,
     says: /there is no docs\/servers\/lonely\.md/,
     break: (copy) => {
-      copy.write('snippets/servers/lonely.ts', `console.log('nobody reads this')\n`)
+      copy.write('snippets/servers/lonely/lonely.ts', `console.log('nobody reads this')\n`)
     },
   },
   {
@@ -186,12 +202,12 @@ const row = (name: string, outcome: string, seconds: number, note: string): void
 for (const { name, tests, says, break: change } of chosen) {
   const path = makeCopy()
   change(copyIn(path))
-  const { failed, seconds, trouble } = await runTests(path, [tests, '--bail', '1'])
+  const { failed, seconds, trouble } = await runTests(path, tests)
   const noticed = failed.find(({ test, message }) => says.test(message) || says.test(test))
   if (noticed === undefined) unnoticed++
   if (noticed !== undefined) row(name, 'red', seconds, noticed.test)
   else if (failed.length > 0)
-    row(name, 'other', seconds, `nothing says ${says}: ${failed[0]!.test}: ${failed[0]!.message}`)
+    row(name, 'other', seconds, `nothing says ${says}: ${failed[0]!.test}: ${failed[0]!.message.slice(0, 500)}`)
   else row(name, 'GREEN', seconds, trouble || 'no test noticed')
   rmSync(path, { recursive: true })
 }
@@ -233,7 +249,7 @@ function copyIn(path: string): Copy {
     },
     write(file, text) {
       if (existsSync(join(path, file))) throw new Error(`${file} is there already`)
-      if (!existsSync(dirname(join(path, file)))) throw new Error(`there is no folder for ${file}`)
+      mkdirSync(dirname(join(path, file)), { recursive: true })
       writeFileSync(join(path, file), text)
     },
     remove(file) {
@@ -243,7 +259,7 @@ function copyIn(path: string): Copy {
 }
 
 /** Runs tests of a copy as `npm test` does, and as CI: what is not recorded fails. */
-async function runTests(path: string, args: string[]): Promise<Outcome> {
+async function runTests(path: string, args: readonly string[]): Promise<Outcome> {
   const started = performance.now()
   const report = join(path, 'report.json')
   const command = ['test', '--', ...args, '--reporter=json', `--outputFile=${report}`]

@@ -65,10 +65,13 @@ export interface Table extends Place {
   rows: number
 }
 
-/** Running text: a paragraph, an item of a list, the cells of a table. */
+/** Running text: a paragraph, an item of a list, a row of a table. */
 export interface Prose extends Place {
   text: string
+  /** Whether it links to another site. */
   cites: boolean
+  /** The pages that it links to, by their path under docs/. */
+  pages: string[]
 }
 
 export interface Page {
@@ -270,6 +273,7 @@ function parsePart(file: string, pageFile: string, text: string): Page {
   }
 
   let group = false
+  let row: Prose | undefined
   let line = 0
   for (const [i, token] of tokens.entries()) {
     line = token.map?.[0] ?? line
@@ -317,34 +321,47 @@ function parsePart(file: string, pageFile: string, text: string): Page {
         break
       case 'tr_open':
         page.tables.at(-1)!.rows++
+        row = { at: at(line), text: '', cites: false, pages: [] }
+        page.prose.push(row)
+        break
+      case 'tr_close':
+        row = undefined
         break
       case 'th_open':
         page.tables.at(-1)!.columns++
         break
       case 'inline':
-        readInline(token, line)
+        readInline(token, line, tokens[i - 1]!.type === 'heading_open')
         break
     }
   }
 
-  function readInline(inline: Token, start: number): void {
+  function readInline(inline: Token, start: number, isHeading: boolean): void {
     const children = inline.children ?? []
     let line = start
+    const links = page.links.length
     let cites = false
     for (const [i, child] of children.entries()) {
       if (child.type === 'softbreak' || child.type === 'hardbreak') line++
       if (child.type === 'html_inline' && child.meta?.isPermalinkSymbol !== true) html(child.content, line)
       if (child.type === 'image') link(attribute(child, 'src'), attribute(child, 'src'), '', line)
       if (child.type === 'link_open' && child.attrGet('class') !== 'header-anchor') {
-        cites = true
         const written = attribute(child, 'href')
         // VitePress turns `../x.md#A heading` into `../x.html#a-heading` as it renders a link.
         markdown.renderer.rules.link_open!(children, i, options, env, markdown.renderer)
         const code = children[i + 1]?.type === 'code_inline' ? children[i + 1]!.content : ''
+        cites ||= /^https?:/.test(written)
         link(attribute(child, 'href'), written, code, line)
       }
     }
-    page.prose.push({ at: at(start), text: plain(inline), cites })
+    if (isHeading) return
+    const linked = page.links.slice(links).map(({ path }) => path)
+    if (row === undefined) page.prose.push({ at: at(start), text: plain(inline), cites, pages: linked })
+    else {
+      row.text += `${plain(inline)} | `
+      row.cites ||= cites
+      row.pages.push(...linked)
+    }
   }
 
   parsed.set(key, page)
@@ -467,7 +484,7 @@ function readTests(files: Files): Map<string, Tests> {
       scenariosFile: kind === 'scenarios' ? path : known?.scenariosFile,
       scenarios: kind === 'scenarios' ? code.scenarios : (known?.scenarios ?? []),
       unnamed: kind === 'scenarios' ? code.unnamed : (known?.unnamed ?? []),
-      records: kind === 'test' ? code.recordings.has(slug) : (known?.records ?? false),
+      records: kind === 'test' ? code.records && code.strings.has(slug) : (known?.records ?? false),
       strings: new Set([...code.strings, ...(known?.strings ?? [])]),
     })
   }
@@ -476,8 +493,8 @@ function readTests(files: Files): Map<string, Tests> {
 
 interface Code {
   strings: Set<string>
-  /** The slugs that `recordings(slug, …)` is called with. */
-  recordings: Set<string>
+  /** Whether it calls `recordings(…)`. */
+  records: boolean
   scenarios: (Place & { name: string })[]
   unnamed: Place[]
 }
@@ -489,7 +506,7 @@ function readCode(file: string, text: string): Code {
   const key = `${file}\0${text}`
   const known = codes.get(key)
   if (known !== undefined) return known
-  const code: Code = { strings: new Set(), recordings: new Set(), scenarios: [], unnamed: [] }
+  const code: Code = { strings: new Set(), records: false, scenarios: [], unnamed: [] }
   const at = (offset: number): string => `${file}:${newlines(text, offset) + 1}`
   new Visitor({
     Literal({ value }) {
@@ -498,9 +515,8 @@ function readCode(file: string, text: string): Code {
     TemplateLiteral({ quasis }) {
       if (quasis.length === 1) code.strings.add(quasis[0]!.value.cooked ?? '')
     },
-    CallExpression({ callee, arguments: [first] }) {
-      if (callee.type !== 'Identifier' || callee.name !== 'recordings') return
-      if (first?.type === 'Literal' && typeof first.value === 'string') code.recordings.add(first.value)
+    CallExpression({ callee }) {
+      if (callee.type === 'Identifier' && callee.name === 'recordings') code.records = true
     },
     VariableDeclarator({ id, init }) {
       if (id.type !== 'Identifier' || id.name !== 'scenarios' || init === null) return

@@ -118,7 +118,7 @@ function problems({ check }: Rule, ...edits: Edit[]): string[] {
   return check(readBook(files, plan)).map(({ at, message }) => `${at}: ${message}`)
 }
 
-test.each(Object.values(rules))('in order: $name', (rule) => {
+test.each(Object.values(rules).map((rule) => [rule.name, rule] as const))('in order: %s', (_name, rule) => {
   expect(problems(rule)).toEqual([])
 })
 
@@ -427,6 +427,17 @@ const red: [keyof typeof rules, [what: string, problem: RegExp, ...edits: Edit[]
       ['two first headings', /:32: "More" is a second heading of level 1/, append(PAGE, '# More\n')],
     ],
   ],
+  [
+    'numbers',
+    [
+      [
+        'a number that nothing prints',
+        /^docs\/servers\/echo\.md:32: "40 ms" is in no program or output of the page/,
+        append(PAGE, 'The answer takes 40 ms.\n'),
+      ],
+      ['a number in a table', /:34: "1,500 bytes" is in no/, append(PAGE, '| MTU |\n| --- |\n| 1,500 bytes |\n')],
+    ],
+  ],
 ]
 
 describe.each(red)('red: %s', (name, cases) => {
@@ -451,4 +462,15 @@ test('a table may be read by the script of a page', () => {
   const line = '<<< @/../snippets/servers/echo/sizes.json'
   const script = `<script setup>\nimport sizes from '../../snippets/servers/echo/sizes.json'\n</script>\n`
   expect(problems(rules.recorded, change(PAGE, line, script), change(ZH, line, ''))).toEqual([])
+})
+
+test.each([
+  ['a program of the page', 'It waits for 2 s.', append(PROGRAM, 'setTimeout(stop, 2_000)\n')],
+  ['an output of the page', 'It takes 65,536 bytes.', append('snippets/servers/echo/hello.out', '65536\n')],
+  ['a page that is linked', 'It takes [64 KiB](/servers/echo).', append(PROGRAM, 'Buffer.alloc(65_536)\n')],
+  ['an RFC', 'It takes 500 ms at most (RFC 1122).', append(PROGRAM, '')],
+  ['a manual page', 'It takes 2 hours, see tcp(7).', append(PROGRAM, '')],
+  ['a file of the kernel', 'It takes 60 s, see include/net/tcp.h.', append(PROGRAM, '')],
+])('a number may come from %s', (_what, text, edit) => {
+  expect(problems(rules.numbers, edit, append(PAGE, `${text}\n`))).toEqual([])
 })

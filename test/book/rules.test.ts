@@ -11,7 +11,7 @@ test('there is a book', () => {
   expect(book.pages.length).toBeGreaterThan(0)
 })
 
-test.each(Object.values(rules))('$name', ({ check }) => {
+test.each(Object.values(rules).map(({ name, check }) => [name, check] as const))('%s', (_name, check) => {
   const problems = check(book).map(({ at, message }) => `${at}: ${message}`)
-  expect(problems.join('\n')).toBe('')
+  if (problems.length > 0) expect.fail(`\n${problems.join('\n')}`)
 })

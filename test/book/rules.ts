@@ -440,6 +440,65 @@ function startsAsPlanned(heading: string, title: string, language: string): bool
   return heading.startsWith(number)
 }
 
+/** Each unit with the factors that turn it into the others that a program may print. */
+const UNITS: Record<string, readonly number[]> = {
+  ns: [1],
+  µs: [1, 1e3],
+  ms: [1, 1e3, 1e6, 1e-3],
+  s: [1, 1e3, 1e6, 1e9],
+  second: [1, 1e3, 1e6, 1e9],
+  minute: [1, 60, 6e4],
+  hour: [1, 3600, 3.6e6],
+  bit: [1],
+  byte: [1],
+  B: [1],
+  kB: [1, 1e3, 1024],
+  KB: [1, 1e3, 1024],
+  KiB: [1, 1024],
+  MB: [1, 1e6, 2 ** 20],
+  MiB: [1, 2 ** 20],
+  GB: [1, 1e9, 2 ** 30],
+  GiB: [1, 2 ** 30],
+  '%': [1],
+}
+const NUMBER = new RegExp(
+  String.raw`(?<![\w.#/:-])(\d+(?:[, \u202f]\d{3})*(?:\.\d+)?)[ \u00a0]?(${Object.keys(UNITS).toReversed().join('|')})s?(?!\w)`,
+  'g',
+)
+const CITATION = /\bRFC \d|\b[a-z_]\w+\(\d\w*\)|\b(?:net|fs|mm|include|kernel|drivers)\/[\w/.-]+\.[ch]\b/
+
+const numbers: Rule = {
+  name: 'every number with a unit was printed by a program, or cites its source',
+  check: ({ pages, files }) => {
+    /** The numbers in all that a page shows; a text writes them with commas, a program with underscores. */
+    const shownOn = (path: string): string => {
+      const page = pages.find(({ file }) => file === `docs/${path}`)
+      const texts = (page?.imports ?? []).map((one) => files.get(one.path) ?? '')
+      return texts.join('\n').replaceAll(/(?<=\d)[,_](?=\d{3})/g, '')
+    }
+    // Errata quote what is wrong; their own rule asks for the proof.
+    return pages
+      .filter(({ slug }) => slug !== 'errata')
+      .flatMap((page) =>
+        page.prose.flatMap(({ at, text, cites, pages: linked }) => {
+          if (cites || CITATION.test(text)) return []
+          return [...text.matchAll(NUMBER)].flatMap(([number, digits, unit]) => {
+            const value = Number(digits!.replaceAll(/[^\d.]/g, ''))
+            const forms = UNITS[unit!]!.map((factor) => String(value * factor).replace('.', String.raw`\.`))
+            const printed = new RegExp(String.raw`(?<![\d.])(?:${forms.join('|')})(?![\d.])`)
+            if ([page.file.slice('docs/'.length), ...linked].some((path) => printed.test(shownOn(path)))) return []
+            return [
+              {
+                at,
+                message: `"${number}" is in no program or output of the page: let a program print it, or cite an RFC, a manual page or a file of the kernel in this paragraph`,
+              },
+            ]
+          })
+        }),
+      )
+  },
+}
+
 /** The import of a file as a page writes it. */
 function fromPage({ file }: Snippet): string {
   return `<<< @/../${file}`
@@ -458,4 +517,5 @@ export const rules = {
   translations,
   errata,
   frontMatter,
+  numbers,
 } satisfies Record<string, Rule>
