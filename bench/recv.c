@@ -1,25 +1,23 @@
-// The C side of bench/recv.ts: the cost of recv() on a bad descriptor, in nanoseconds a call, the median of 9 rounds.
+// The C side of bench/recv.ts: what recv() on a bad descriptor costs, in nanoseconds a call, in the fastest of 100 rounds.
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
 
-static int ascending(const void *a, const void *b) {
-  double d = *(const double *)a - *(const double *)b;
-  return d < 0 ? -1 : d > 0;
-}
+enum { ROUNDS = 100, CALLS = 20000 };
 
 int main(void) {
   static char buf[65536];
-  double rounds[9];
-  for (int r = 0; r < 9; r++) {
+  double fastest = 1e9;
+  for (int round = 0; round < ROUNDS; round++) {
     struct timespec from, to;
     clock_gettime(CLOCK_MONOTONIC, &from);
-    for (int i = 0; i < 300000; i++) recv(-1, buf, sizeof buf, 0);
+    for (int i = 0; i < CALLS; i++) {
+      if (recv(-1, buf, sizeof buf, 0) != -1) return 1;
+    }
     clock_gettime(CLOCK_MONOTONIC, &to);
-    rounds[r] = ((to.tv_sec - from.tv_sec) * 1e9 + (to.tv_nsec - from.tv_nsec)) / 300000;
+    double each = ((to.tv_sec - from.tv_sec) * 1e9 + (to.tv_nsec - from.tv_nsec)) / CALLS;
+    if (each < fastest) fastest = each;
   }
-  qsort(rounds, 9, sizeof *rounds, ascending);
-  printf("%.1f\n", rounds[4]);
+  printf("%.1f\n", fastest);
   return 0;
 }

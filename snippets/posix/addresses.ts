@@ -1,13 +1,15 @@
-// Socket addresses. The kernel takes and gives them as structures of bytes, and so do we: an address is a Buffer that holds a
-// sockaddr_in, sockaddr_in6 or sockaddr_un, ready to be passed to bind, connect, sendto.
+// Socket addresses. The kernel takes and gives them as structures of bytes, and so do we: an
+// address is a Buffer that holds a sockaddr_in, sockaddr_in6 or sockaddr_un, ready to be passed to
+// bind, connect, sendto.
 
 import { isIPv6 } from 'node:net'
 import { constants, endianness } from 'node:os'
 import { AF_INET, AF_INET6, AF_UNIX } from './constants.ts'
-import { libc } from './platform.ts'
+import { cString, libc } from './platform.ts'
 
 // #region byte-order
-// The network sends the most significant byte first (RFC 1700's "network byte order"); this machine may not.
+// The network sends the most significant byte first (RFC 1700's "network byte order"); this machine
+// may not.
 const littleEndian = endianness() === 'LE'
 
 /** A 16-bit number (a port) from host to network byte order. byteorder(3) */
@@ -34,22 +36,40 @@ const calls = {
 const text = Buffer.alloc(46) // INET6_ADDRSTRLEN
 
 /**
- * From presentation (`127.0.0.1`, `::1`) to network (4 or 16 bytes). inet_pton(3)
- * @throws an Error with code EINVAL when `source` is not a literal of that family: names are getaddrinfo's business
+ * The bytes of an address without its port: 4 of IPv4, 16 of IPv6. Other families have no
+ * presentation.
  */
-export function inet_pton(family: number, source: string): Buffer {
-  const bytes = Buffer.alloc(family === AF_INET6 ? 16 : 4)
-  if (calls.inet_pton(family, source, bytes) === 1) return bytes
-  throw Object.assign(new Error(`inet_pton EINVAL: not an ${family === AF_INET6 ? 'IPv6' : 'IPv4'} address: ${source}`), {
-    code: 'EINVAL',
-    errno: -constants.errno.EINVAL,
-    syscall: 'inet_pton',
-  })
+function addressSize(family: number, syscall: string): number {
+  if (family === AF_INET) return 4
+  if (family === AF_INET6) return 16
+  throw failed(syscall, 'EAFNOSUPPORT', `address family ${family} has no presentation`)
 }
 
-/** From network (4 or 16 bytes) to presentation. inet_ntop(3) */
+function failed(syscall: string, code: 'EAFNOSUPPORT' | 'EINVAL', text: string): Error {
+  const error = new Error(`${syscall} ${code}: ${text}`)
+  return Object.assign(error, { code, errno: -constants.errno[code], syscall })
+}
+
+/**
+ * From presentation (`127.0.0.1`, `::1`) to network (4 or 16 bytes).
+ * @throws EINVAL (not a literal of that family: names are getaddrinfo's business), EAFNOSUPPORT
+ * (neither AF_INET nor AF_INET6). inet_pton(3)
+ */
+export function inet_pton(family: number, source: string): Buffer {
+  const bytes = Buffer.alloc(addressSize(family, 'inet_pton'))
+  if (calls.inet_pton(family, cString(source), bytes) === 1) return bytes
+  const kind = family === AF_INET6 ? 'IPv6' : 'IPv4'
+  throw failed('inet_pton', 'EINVAL', `not an ${kind} address: ${source}`)
+}
+
+/**
+ * From network (4 or 16 bytes) to presentation.
+ * @throws EAFNOSUPPORT (neither AF_INET nor AF_INET6), RangeError for too few bytes. inet_ntop(3)
+ */
 export function inet_ntop(family: number, bytes: Uint8Array): string {
-  if (bytes.byteLength < (family === AF_INET6 ? 16 : 4)) throw new RangeError('inet_ntop: too few bytes for that family')
+  const size = addressSize(family, 'inet_ntop')
+  const { byteLength } = bytes
+  if (byteLength < size) throw new RangeError(`inet_ntop: ${byteLength} bytes where ${size} are due`)
   return calls.inet_ntop(family, bytes, text, text.length) as string
 }
 // #endregion presentation
@@ -63,7 +83,7 @@ export function inet_ntop(family: number, bytes: Uint8Array): string {
  */
 export function sockaddr_in(address: string, port: number): Buffer {
   const addr = Buffer.alloc(16)
-  new Uint16Array(addr.buffer, addr.byteOffset, 1)[0] = AF_INET // sa_family_t is in host byte order ...
+  setFamily(addr, AF_INET) // sa_family_t is in host byte order ...
   addr.writeUInt16BE(checkedPort(port), 2) // ... and the port in network byte order
   addr.set(inet_pton(AF_INET, address), 4)
   return addr
@@ -75,10 +95,10 @@ export function sockaddr_in(address: string, port: number): Buffer {
  */
 export function sockaddr_in6(address: string, port: number, scopeId = 0): Buffer {
   const addr = Buffer.alloc(28)
-  new Uint16Array(addr.buffer, addr.byteOffset, 1)[0] = AF_INET6
+  setFamily(addr, AF_INET6)
   addr.writeUInt16BE(checkedPort(port), 2)
   addr.set(inet_pton(AF_INET6, address), 8)
-  new Uint32Array(addr.buffer, addr.byteOffset + 24, 1)[0] = scopeId
+  new DataView(addr.buffer, addr.byteOffset).setUint32(24, scopeId, littleEndian)
   return addr
 }
 // #endregion sockaddr
@@ -86,13 +106,17 @@ export function sockaddr_in6(address: string, port: number, scopeId = 0): Buffer
 /**
  * struct sockaddr_un: family and a path of up to 107 bytes; 110 bytes. unix(7)
  * @param path a path in the file system, or '\0name' for a name in Linux's abstract namespace
+ * @throws RangeError for a path that is too long, or that C would cut at its first NUL
  */
 export function sockaddr_un(path: string): Buffer {
   const bytes = Buffer.from(path)
-  if (bytes.length > 107) throw new RangeError(`sockaddr_un: the path has ${bytes.length} bytes, 107 is the limit`)
+  const { length } = bytes
+  if (length > 107) throw new RangeError(`sockaddr_un: the path has ${length} bytes, 107 is the limit`)
   // The length of the address is part of an abstract name, so that one ends where its bytes end.
-  const addr = Buffer.alloc(path.startsWith('\0') ? 2 + bytes.length : 110)
-  new Uint16Array(addr.buffer, addr.byteOffset, 1)[0] = AF_UNIX
+  const abstract = path.startsWith('\0')
+  const addr = Buffer.alloc(abstract ? 2 + length : 110)
+  if (!abstract) cString(path)
+  setFamily(addr, AF_UNIX)
   addr.set(bytes, 2)
   return addr
 }
@@ -109,7 +133,11 @@ export function sockaddr_storage(): Buffer {
 
 /** The `sa_family` of an address: AF_INET, AF_INET6, AF_UNIX, … */
 export function family(addr: Uint8Array): number {
-  return new Uint16Array(addr.buffer, addr.byteOffset, 1)[0]!
+  return new DataView(addr.buffer, addr.byteOffset, addr.byteLength).getUint16(0, littleEndian)
+}
+
+function setFamily(addr: Uint8Array, family: number): void {
+  new DataView(addr.buffer, addr.byteOffset).setUint16(0, family, littleEndian)
 }
 
 // #region endpoint
@@ -120,17 +148,28 @@ export interface Endpoint {
   port?: number
 }
 
-/** Takes an address apart; the port comes out in host byte order. */
+/**
+ * Takes an address apart; the port comes out in host byte order. Throws RangeError for another
+ * family.
+ */
 export function endpoint(addr: Uint8Array): Endpoint {
   const bytes = Buffer.from(addr.buffer, addr.byteOffset, addr.byteLength)
   switch (family(addr)) {
     case AF_INET:
-      return { family: AF_INET, address: inet_ntop(AF_INET, bytes.subarray(4, 8)), port: bytes.readUInt16BE(2) }
+      return {
+        family: AF_INET,
+        address: inet_ntop(AF_INET, bytes.subarray(4, 8)),
+        port: bytes.readUInt16BE(2),
+      }
     case AF_INET6:
-      return { family: AF_INET6, address: inet_ntop(AF_INET6, bytes.subarray(8, 24)), port: bytes.readUInt16BE(2) }
+      return {
+        family: AF_INET6,
+        address: inet_ntop(AF_INET6, bytes.subarray(8, 24)),
+        port: bytes.readUInt16BE(2),
+      }
     case AF_UNIX: {
       const path = bytes.toString('utf8', 2).replace(/\0+$/, '')
-      return { family: AF_UNIX, address: path.replace('\0', '@') } // '@name': how tools write an abstract name
+      return { family: AF_UNIX, address: path.replace('\0', '@') } // '@name' is an abstract one
     }
     default:
       throw new RangeError(`endpoint: address family ${family(addr)} is not known here`)
@@ -140,11 +179,12 @@ export function endpoint(addr: Uint8Array): Endpoint {
 /** An address as people write it: `127.0.0.1:5000`, `[::1]:5000`, or the path. */
 export function format(addr: Uint8Array): string {
   const { family, address, port } = endpoint(addr)
-  return family === AF_INET6 ? `[${address}]:${port}` : family === AF_INET ? `${address}:${port}` : address
+  if (family === AF_UNIX) return address
+  return family === AF_INET6 ? `[${address}]:${port}` : `${address}:${port}`
 }
 // #endregion endpoint
 
 function checkedPort(port: number): number {
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new RangeError(`a port is 0 to 65535, not ${port}`)
-  return port
+  if (Number.isInteger(port) && port >= 0 && port <= 65535) return port
+  throw new RangeError(`a port is 0 to 65535, not ${port}`)
 }

@@ -1,6 +1,11 @@
-// The calls on sockets: POSIX names, arguments in POSIX's order, Buffers for memory. A failed call throws a SystemError.
-// The calls that move data also come in a form that does not throw, for loops in which EAGAIN is an everyday answer:
-// tryRecv returns what the kernel returns, a count or a negative errno (`-EAGAIN`). Neither form allocates when it succeeds.
+// The calls on sockets: POSIX names, arguments in POSIX's order, Buffers for memory. A failed call
+// throws a SystemError. The calls that move data also come in a form that does not throw, for loops
+// in which EAGAIN is an everyday answer: tryRecv returns what the kernel returns, a count or a
+// negative errno (`-EAGAIN`). That form allocates nothing, whatever it returns; the form that
+// throws allocates its Error only.
+//
+// EBADF (not an open descriptor) and ENOTSOCK (a descriptor of something else) can come from every
+// call that takes a descriptor, and are not repeated below.
 
 import { check, systemError } from './errors.ts'
 import { lastErrno, libc } from './platform.ts'
@@ -23,42 +28,59 @@ const calls = {
 }
 // #endregion declarations
 
-// #region connecting
 /**
  * Makes an endpoint and returns its file descriptor.
  * @param domain AF_INET, AF_INET6, AF_UNIX, …
  * @param type SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, …; or-ed with SOCK_NONBLOCK, SOCK_CLOEXEC
  * @param protocol 0 for the type's usual one
- * @throws EPERM (raw without CAP_NET_RAW), EAFNOSUPPORT, EPROTONOSUPPORT, EMFILE. socket(2)
+ * @throws EPERM (raw without CAP_NET_RAW), EAFNOSUPPORT (no such family), EPROTONOSUPPORT (the
+ * family does not have that protocol for that type), ESOCKTNOSUPPORT (nor the type at all), EINVAL
+ * (no such type), EMFILE (RLIMIT_NOFILE), ENFILE. socket(2)
  */
 export function socket(domain: number, type: number, protocol: number): number {
   return check(calls.socket(domain, type, protocol), 'socket')
 }
 
-/** Gives a socket its local address. Throws EADDRINUSE, EADDRNOTAVAIL, EACCES (a port below 1024), EINVAL (bound already). bind(2) */
+/**
+ * Gives a socket its local address.
+ * @throws EADDRINUSE, EADDRNOTAVAIL (an address of no interface here), EACCES (a port below
+ * net.ipv4.ip_unprivileged_port_start without CAP_NET_BIND_SERVICE), EINVAL (bound already, or too
+ * short), EAFNOSUPPORT (an address of another family); for a path those of the file system, ENOENT
+ * for one. bind(2)
+ */
 export function bind(fd: number, addr: Uint8Array): void {
   check(calls.bind(fd, addr, addr.byteLength), 'bind', addr)
 }
 
 /**
  * Makes a stream socket a listening one.
- * @param backlog how many established connections may wait for accept; net.core.somaxconn is the cap
- * @throws EADDRINUSE, EOPNOTSUPP (not a stream socket). listen(2)
+ * @param backlog how many established connections may wait for accept; net.core.somaxconn is the
+ * cap
+ * @throws EADDRINUSE (another socket listens there), EOPNOTSUPP (a datagram socket), EINVAL (a
+ * connected one). A socket without an address gets a free port. listen(2)
  */
 export function listen(fd: number, backlog: number): void {
   check(calls.listen(fd, backlog), 'listen')
 }
 
 /**
- * Takes the first connection off the accept queue, waiting for one if there is none, and returns its descriptor.
+ * Takes the first connection off the accept queue, waiting for one if there is none, and returns
+ * its descriptor. That one is blocking and stays open in exec, whatever the flags of the listening
+ * one.
  * @param addr filled with the peer's address, if given
- * @throws EAGAIN (non-blocking), ECONNABORTED, EMFILE, EINVAL (not listening), EINTR. accept(2)
+ * @throws EAGAIN (non-blocking, or SO_RCVTIMEO has passed), EINTR (a signal, with SO_RCVTIMEO),
+ * EMFILE, EINVAL (not listening, or shut down), EOPNOTSUPP (a datagram socket). POSIX has
+ * ECONNABORTED for a connection that was reset in the queue; Linux hands that one out, and recv has
+ * the ECONNRESET. accept(2)
  */
 export function accept(fd: number, addr?: Uint8Array): number {
   return accept4(fd, addr, 0)
 }
 
-/** accept, with SOCK_NONBLOCK or SOCK_CLOEXEC for the new descriptor. accept4(2), Linux and POSIX.1-2024 */
+/**
+ * accept, with SOCK_NONBLOCK or SOCK_CLOEXEC for the new descriptor; EINVAL for other flags.
+ * accept4(2), Linux and POSIX.1-2024
+ */
 export function accept4(fd: number, addr: Uint8Array | undefined, flags: number): number {
   const connFd = tryAccept(fd, addr, flags)
   if (connFd < 0) throw systemError('accept', connFd)
@@ -68,7 +90,8 @@ export function accept4(fd: number, addr: Uint8Array | undefined, flags: number)
 /** accept4 that returns a negative errno in place of throwing. */
 export function tryAccept(fd: number, addr: Uint8Array | undefined, flags: number): number {
   if (addr !== undefined) length[0] = addr.byteLength
-  const connFd = calls.accept4(fd, addr ?? null, addr === undefined ? null : length, flags) as number
+  const addrlen = addr === undefined ? null : length
+  const connFd = calls.accept4(fd, addr ?? null, addrlen, flags) as number
   if (connFd < 0) return -lastErrno()
   if (addr !== undefined) clearRest(addr)
   return connFd
@@ -76,55 +99,68 @@ export function tryAccept(fd: number, addr: Uint8Array | undefined, flags: numbe
 
 /**
  * Connects a stream socket, or sets the one peer of a datagram socket.
- * @throws ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, EINPROGRESS (non-blocking), EINTR (the connect goes on), EISCONN. connect(2)
+ * @throws ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EINPROGRESS (non-blocking, or
+ * SO_SNDTIMEO has passed), EALREADY (asked again meanwhile), EINTR (the connect goes on), EISCONN,
+ * EADDRNOTAVAIL (no port is free), EAFNOSUPPORT; EACCES (a broadcast address without SO_BROADCAST).
+ * connect(2)
  */
 export function connect(fd: number, addr: Uint8Array): void {
   check(calls.connect(fd, addr, addr.byteLength), 'connect', addr)
 }
 
-/** Ends one direction or both: SHUT_RD, SHUT_WR, SHUT_RDWR, for every descriptor of the socket. Throws ENOTCONN. shutdown(2) */
+/**
+ * Ends one direction or both: SHUT_RD, SHUT_WR, SHUT_RDWR, for every descriptor of the socket.
+ * @throws ENOTCONN, EINVAL (no such direction). shutdown(2)
+ */
 export function shutdown(fd: number, how: number): void {
   check(calls.shutdown(fd, how), 'shutdown')
 }
 
-/** Gives the descriptor back; the connection ends with its last descriptor. Throws EBADF. close(2) */
+/**
+ * Gives the descriptor back; the connection ends with its last descriptor. Throws EBADF. close(2)
+ */
 export function close(fd: number): void {
   check(calls.close(fd), 'close')
 }
-// #endregion connecting
 
 // #region names
-// socklen_t *addrlen: the room that we have on the way in, the bytes that the kernel has on the way out.
+// socklen_t *addrlen: the room that we have on the way in, the bytes that the kernel has on the way
+// out.
 const length = new Uint32Array(1)
 
-/** Fills `addr` with the socket's own address and returns it. getsockname(2) */
+/** Fills `addr` with the socket's own address, and returns it. getsockname(2) */
 export function getsockname<T extends Uint8Array>(fd: number, addr: T): T {
   length[0] = addr.byteLength
   check(calls.getsockname(fd, addr, length), 'getsockname')
   return clearRest(addr)
 }
 
-/** Fills `addr` with the peer's address and returns it. Throws ENOTCONN. getpeername(2) */
+/** Fills `addr` with the peer's address, and returns it. Throws ENOTCONN. getpeername(2) */
 export function getpeername<T extends Uint8Array>(fd: number, addr: T): T {
   length[0] = addr.byteLength
   check(calls.getpeername(fd, addr, length), 'getpeername')
   return clearRest(addr)
 }
 
-/** What the kernel did not write is not part of the address: nothing of an earlier one may stay there. */
+/**
+ * What the kernel did not write is not part of the address: nothing of an earlier one may stay
+ * there.
+ */
 function clearRest<T extends Uint8Array>(addr: T): T {
   if (length[0]! < addr.byteLength) addr.fill(0, length[0])
   return addr
 }
 // #endregion names
 
-// #region data
 /**
  * Sends bytes on a connected socket.
  * @param len how many bytes of `buf`, from its start
  * @param flags 0, or MSG_MORE, MSG_DONTWAIT, MSG_OOB, …
  * @returns how many the kernel took, which may be fewer on a stream socket
- * @throws EPIPE, ECONNRESET, EAGAIN, EMSGSIZE (a datagram too long), ENOTCONN, EINTR. send(2)
+ * @throws EPIPE (after shutdown, or on a stream that has failed or never was), ECONNRESET, EAGAIN
+ * (non-blocking, or SO_SNDTIMEO has passed), EMSGSIZE (a datagram too long), EDESTADDRREQ (a
+ * datagram socket without a peer), ECONNREFUSED (of an earlier datagram), EINTR, EOPNOTSUPP (a
+ * flag), ETIMEDOUT; RangeError where `len` is not within `buf`. send(2)
  */
 export function send(fd: number, buf: Uint8Array, len: number, flags: number): number {
   const sent = trySend(fd, buf, len, flags)
@@ -134,7 +170,7 @@ export function send(fd: number, buf: Uint8Array, len: number, flags: number): n
 
 /** send that returns a negative errno in place of throwing. */
 export function trySend(fd: number, buf: Uint8Array, len: number, flags: number): number {
-  if (len > buf.byteLength) overrun('send', buf, len)
+  if (!within(buf, len)) overrun('send', buf, len)
   const sent = calls.send(fd, buf, len, flags) as number
   return sent < 0 ? -lastErrno() : sent
 }
@@ -145,7 +181,9 @@ export function trySend(fd: number, buf: Uint8Array, len: number, flags: number)
  * @param len how many at the most, written to the start of `buf`
  * @param flags 0, or MSG_PEEK, MSG_WAITALL, MSG_DONTWAIT, MSG_TRUNC, …
  * @returns how many came; 0 on a stream socket means that the peer has ended its direction
- * @throws ECONNRESET, EAGAIN, ECONNREFUSED (a connected datagram socket), ENOTCONN, ETIMEDOUT, EINTR. recv(2)
+ * @throws EAGAIN (non-blocking, or SO_RCVTIMEO has passed), ECONNRESET, ECONNREFUSED (of an earlier
+ * datagram), ENOTCONN (a stream without a peer), ETIMEDOUT, EINTR (a signal, with SO_RCVTIMEO),
+ * EINVAL (MSG_OOB where there is none); RangeError where `len` is not within `buf`. recv(2)
  */
 export function recv(fd: number, buf: Uint8Array, len: number, flags: number): number {
   const received = tryRecv(fd, buf, len, flags)
@@ -155,13 +193,18 @@ export function recv(fd: number, buf: Uint8Array, len: number, flags: number): n
 
 /** recv that returns a negative errno in place of throwing. */
 export function tryRecv(fd: number, buf: Uint8Array, len: number, flags: number): number {
-  if (len > buf.byteLength) overrun('recv', buf, len)
+  if (!within(buf, len)) overrun('recv', buf, len)
   const received = calls.recv(fd, buf, len, flags) as number
   return received < 0 ? -lastErrno() : received
 }
 // #endregion recv
 
-/** send to the address given. Throws EMSGSIZE, EACCES (a broadcast address without SO_BROADCAST), ENETUNREACH. sendto(2) */
+/**
+ * send to the address given; on a connected stream the address counts for nothing.
+ * @throws what send throws, and EACCES (a broadcast address without SO_BROADCAST), ENETUNREACH,
+ * EAFNOSUPPORT and EINVAL (an address of another family, too short, port 0), EISCONN (a unix
+ * stream). sendto(2)
+ */
 export function sendto(fd: number, buf: Uint8Array, len: number, flags: number, addr: Uint8Array): number {
   const sent = trySendto(fd, buf, len, flags, addr)
   if (sent < 0) throw systemError('sendto', sent, addr)
@@ -170,14 +213,15 @@ export function sendto(fd: number, buf: Uint8Array, len: number, flags: number, 
 
 /** sendto that returns a negative errno in place of throwing. */
 export function trySendto(fd: number, buf: Uint8Array, len: number, flags: number, addr: Uint8Array): number {
-  if (len > buf.byteLength) overrun('sendto', buf, len)
+  if (!within(buf, len)) overrun('sendto', buf, len)
   const sent = calls.sendto(fd, buf, len, flags, addr, addr.byteLength) as number
   return sent < 0 ? -lastErrno() : sent
 }
 
 /**
- * recv that also tells who sent it, in `addr`. What does not fit of a datagram is lost; with MSG_TRUNC the result is its full
- * length all the same. recvfrom(2)
+ * recv that also tells who sent it, in `addr`, which stays zero on a connected stream. What does
+ * not fit of a datagram is lost; with MSG_TRUNC the result is its full length all the same.
+ * @throws what recv throws. recvfrom(2)
  */
 export function recvfrom(fd: number, buf: Uint8Array, len: number, flags: number, addr: Uint8Array): number {
   const received = tryRecvfrom(fd, buf, len, flags, addr)
@@ -187,7 +231,7 @@ export function recvfrom(fd: number, buf: Uint8Array, len: number, flags: number
 
 /** recvfrom that returns a negative errno in place of throwing. */
 export function tryRecvfrom(fd: number, buf: Uint8Array, len: number, flags: number, addr: Uint8Array): number {
-  if (len > buf.byteLength) overrun('recvfrom', buf, len)
+  if (!within(buf, len)) overrun('recvfrom', buf, len)
   length[0] = addr.byteLength
   const received = calls.recvfrom(fd, buf, len, flags, addr, length) as number
   if (received < 0) return -lastErrno()
@@ -196,9 +240,13 @@ export function tryRecvfrom(fd: number, buf: Uint8Array, len: number, flags: num
 }
 
 // #region overrun
-// C would let the kernel write past the end of the buffer. Here the length is checked first.
+// C would let the kernel write past the end of the buffer, and takes -1 for 18 exabytes. Here the
+// length is checked first.
+function within(buf: Uint8Array, len: number): boolean {
+  return len >= 0 && len <= buf.byteLength // neither holds for NaN
+}
+
 function overrun(syscall: string, buf: Uint8Array, len: number): never {
   throw new RangeError(`${syscall}: len is ${len}, the buffer has ${buf.byteLength} bytes`)
 }
 // #endregion overrun
-// #endregion data

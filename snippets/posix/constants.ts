@@ -1,6 +1,6 @@
-// The numbers behind the names, as Linux defines them (asm-generic and uapi/linux headers; the same on x86-64 and arm64).
-// Other systems give the same names other numbers: SO_RCVBUF is 8 here and 0x1002 on BSD, macOS and Windows.
-// Error numbers are in errors.ts, signal numbers in node:os.
+// The numbers behind the names, as Linux defines them (asm-generic and uapi/linux headers; the same
+// on x86-64 and arm64). Other systems give the same names other numbers: SO_RCVBUF is 8 here and
+// 0x1002 on BSD, macOS and Windows. Error numbers are in errors.ts, signal numbers in node:os.
 
 // #region families
 // Address families, socket(2)

@@ -1,17 +1,45 @@
-// A failed call as an Error, shaped as Node shapes its own: code, errno (negative), syscall, address, port, and a message
-// such as `bind EADDRINUSE: address already in use 127.0.0.1:5000`.
+// A failed call as an Error, shaped as Node shapes its own: code, errno (negative), syscall,
+// address, port, and a message such as `bind EADDRINUSE: address already in use 127.0.0.1:5000`.
+// IPv6 addresses get the brackets of RFC 5952, which Node leaves out: `[::1]:5000`.
 
 import { constants } from 'node:os'
 import { getSystemErrorMap } from 'node:util'
-import { endpoint, format } from './addresses.ts'
+import { type Endpoint, endpoint, format } from './addresses.ts'
 import { lastErrno, libc } from './platform.ts'
 
 // #region constants
-// The numbers of this machine, as Node was compiled with them. Compare with a negative result: `n === -EAGAIN`.
+// The numbers of this machine, as Node was compiled with them. Compare with a negative result: `n
+// === -EAGAIN`.
 export const {
-  EACCES, EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EBADF, ECONNABORTED, ECONNREFUSED, ECONNRESET, EDESTADDRREQ, EHOSTUNREACH,
-  EINPROGRESS, EINTR, EINVAL, EISCONN, EMFILE, EMSGSIZE, ENETUNREACH, ENOTCONN, ENOTSOCK, EOPNOTSUPP, EPERM, EPIPE, ETIMEDOUT,
-} = constants.errno // prettier-ignore
+  EACCES,
+  EADDRINUSE,
+  EADDRNOTAVAIL,
+  EAFNOSUPPORT,
+  EAGAIN,
+  EALREADY,
+  EBADF,
+  ECONNABORTED,
+  ECONNREFUSED,
+  ECONNRESET,
+  EDESTADDRREQ,
+  EEXIST,
+  EHOSTUNREACH,
+  EINPROGRESS,
+  EINTR,
+  EINVAL,
+  EISCONN,
+  EMFILE,
+  EMSGSIZE,
+  ENETUNREACH,
+  ENOENT,
+  ENOPROTOOPT,
+  ENOTCONN,
+  ENOTSOCK,
+  EOPNOTSUPP,
+  EPERM,
+  EPIPE,
+  ETIMEDOUT,
+} = constants.errno
 // #endregion constants
 
 /** What a failed call throws. `errno` is negative, as in Node's own errors. */
@@ -27,7 +55,9 @@ const strerror = libc.func('const char *strerror(int)')
 
 // EAGAIN and EWOULDBLOCK are the same number on Linux, so the first name of a number wins.
 const names = new Map<number, string>()
-for (const [name, number] of Object.entries(constants.errno)) if (!names.has(number)) names.set(number, name)
+for (const [name, number] of Object.entries(constants.errno)) {
+  if (!names.has(number)) names.set(number, name)
+}
 
 // #region systemError
 /**
@@ -43,14 +73,23 @@ export function systemError(syscall: string, errno: number, addr?: Uint8Array): 
     names.get(-errno) ?? `errno ${-errno}`,
     (strerror(-errno) as string).toLowerCase(),
   ]
-  const where = addr === undefined ? '' : ` ${format(addr)}`
-  const error = new Error(`${syscall} ${code}: ${text}${where}`) as SystemError
-  Object.assign(error, { code, errno, syscall })
-  if (addr !== undefined) {
-    const { address, port } = endpoint(addr)
-    Object.assign(error, port === undefined ? { address } : { address, port })
+  const where = addr === undefined ? undefined : readable(addr)
+  const about = where === undefined ? '' : ` ${format(addr!)}`
+  const error = new Error(`${syscall} ${code}: ${text}${about}`)
+  return Object.assign(error, { code, errno, syscall }, where)
+}
+
+/**
+ * The address and port that an error tells; undefined where they cannot be read, perhaps for that
+ * very error.
+ */
+function readable(addr: Uint8Array): Omit<Endpoint, 'family'> | undefined {
+  try {
+    const { family: _family, ...where } = endpoint(addr)
+    return where
+  } catch {
+    return undefined
   }
-  return error
 }
 // #endregion systemError
 

@@ -2,7 +2,7 @@
 
 import koffi from 'koffi'
 import { check } from './errors.ts'
-import { libc } from './platform.ts'
+import { cString, libc } from './platform.ts'
 
 const calls = {
   getaddrinfo: libc.func('int getaddrinfo(const char *, const char *, const void *, void *)'),
@@ -22,7 +22,9 @@ export interface Hints {
   protocol?: number
 }
 
-/** One way to reach the name: hand family, socktype and protocol to socket, addr to connect or bind. */
+/**
+ * One way to reach the name: hand family, socktype and protocol to socket, addr to connect or bind.
+ */
 export interface AddrInfo {
   family: number
   socktype: number
@@ -31,42 +33,59 @@ export interface AddrInfo {
   canonname?: string
 }
 
-// The codes are getaddrinfo's own, not errno's. netdb.h
+// The codes are getaddrinfo's own, not errno's. netdb.h; EAI_NODATA and EAI_ADDRFAMILY are glibc's
 const codes = new Map([
-  [-1, 'EAI_BADFLAGS'], [-2, 'EAI_NONAME'], [-3, 'EAI_AGAIN'], [-4, 'EAI_FAIL'], [-6, 'EAI_FAMILY'],
-  [-7, 'EAI_SOCKTYPE'], [-8, 'EAI_SERVICE'], [-10, 'EAI_MEMORY'], [-11, 'EAI_SYSTEM'],
-]) // prettier-ignore
+  [-1, 'EAI_BADFLAGS'],
+  [-2, 'EAI_NONAME'],
+  [-3, 'EAI_AGAIN'],
+  [-4, 'EAI_FAIL'],
+  [-5, 'EAI_NODATA'],
+  [-6, 'EAI_FAMILY'],
+  [-7, 'EAI_SOCKTYPE'],
+  [-8, 'EAI_SERVICE'],
+  [-9, 'EAI_ADDRFAMILY'],
+  [-10, 'EAI_MEMORY'],
+  [-11, 'EAI_SYSTEM'],
+  [-12, 'EAI_OVERFLOW'],
+])
 
 /**
- * Finds the addresses of a host and a service, in the order in which they should be tried (RFC 6724). It asks /etc/hosts, DNS
- * and whatever else nsswitch.conf(5) names, and blocks until they answer.
- * @param node a name or a literal; null for this host (the wildcard address with AI_PASSIVE, else loopback)
+ * Finds the addresses of a host and a service, in the order in which they should be tried (RFC
+ * 6724). It asks /etc/hosts, DNS and whatever else nsswitch.conf(5) names, and blocks until they
+ * answer.
+ * @param node a name or a literal; null for this host (the wildcard address with AI_PASSIVE, else
+ * loopback)
  * @param service a name of /etc/services or a port in digits; null for port 0
- * @throws an Error with code EAI_NONAME, EAI_AGAIN, EAI_SERVICE, … getaddrinfo(3)
+ * @throws EAI_NONAME (no such name, or both are null), EAI_AGAIN (DNS does not answer),
+ * EAI_SERVICE, EAI_FAMILY, EAI_ADDRFAMILY (a literal of the other family), EAI_SOCKTYPE,
+ * EAI_BADFLAGS. getaddrinfo(3)
  */
 export function getaddrinfo(node: string | null, service: string | null, hints: Hints = {}): AddrInfo[] {
-  // struct addrinfo: flags, family, socktype, protocol; then addrlen, addr, canonname, next: 48 bytes
+  // struct addrinfo: flags, family, socktype, protocol; then addrlen, addr, canonname, next: 48
+  // bytes
   const { flags = 0, family = 0, socktype = 0, protocol = 0 } = hints
   const request = new Int32Array(12)
   request.set([flags, family, socktype, protocol])
   const result = new BigUint64Array(1)
-  const status = calls.getaddrinfo(node, service, request, result) as number
+  const [host, port] = [node, service].map((text) => (text === null ? null : cString(text)))
+  const status = calls.getaddrinfo(host, port, request, result) as number
   if (status !== 0) {
     const code = codes.get(status) ?? `EAI ${status}`
     const text = (calls.gai_strerror(status) as string).toLowerCase()
-    throw Object.assign(new Error(`getaddrinfo ${code}: ${text} ${node ?? service}`), { code, errno: status, syscall: 'getaddrinfo' })
+    const message = `getaddrinfo ${code}: ${text} ${node ?? service ?? ''}`.trimEnd()
+    throw Object.assign(new Error(message), { code, errno: status, syscall: 'getaddrinfo' })
   }
   const found: AddrInfo[] = []
-  for (let next = result[0]!; next !== 0n; ) {
+  for (let next = result[0]!; next !== 0n;) {
     const info = new DataView(koffi.view(next, 48))
     const little = true // both machines that posix/ knows
-    const addr = Buffer.from(koffi.view(info.getBigUint64(24, little), info.getUint32(16, little)).slice(0))
+    const addr = koffi.view(info.getBigUint64(24, little), info.getUint32(16, little))
     const canonname = info.getBigUint64(32, little)
     found.push({
       family: info.getInt32(4, little),
       socktype: info.getInt32(8, little),
       protocol: info.getInt32(12, little),
-      addr,
+      addr: Buffer.from(addr.slice(0)), // a copy: the original is freed below
       ...(canonname === 0n ? {} : { canonname: koffi.decode(canonname, 'char', -1) as string }),
     })
     next = info.getBigUint64(40, little)
@@ -85,16 +104,20 @@ export function gethostname(): string {
 
 // #region classful
 /**
- * The older reading of IPv4 addresses, with octal, hexadecimal and missing parts: '127.1', '0x7f.1', '010.0.0.1' (8.0.0.1).
+ * The older reading of IPv4 addresses, with octal, hexadecimal and missing parts: '127.1',
+ * '0x7f.1', '010.0.0.1' (8.0.0.1).
  * @returns the four bytes, or null where C returns 0. inet_aton(3)
  */
 export function inet_aton(cp: string): Buffer | null {
   const bytes = Buffer.alloc(4)
-  return calls.inet_aton(cp, bytes) === 0 ? null : bytes
+  return calls.inet_aton(cString(cp), bytes) === 0 ? null : bytes
 }
 
-/** inet_aton as a number in network byte order; 0xffffffff means "255.255.255.255" and also "not an address". inet_addr(3) */
+/**
+ * inet_aton as a number in network byte order; 0xffffffff means "255.255.255.255" and also "not an
+ * address". inet_addr(3)
+ */
 export function inet_addr(cp: string): number {
-  return calls.inet_addr(cp) as number
+  return calls.inet_addr(cString(cp)) as number
 }
 // #endregion classful

@@ -1,4 +1,5 @@
-// Options and flags of a descriptor: getsockopt, setsockopt, fcntl, ioctl, and the structures that some options take.
+// Options and flags of a descriptor: getsockopt, setsockopt, fcntl, ioctl, and the structures that
+// some options take.
 
 import { F_GETFL, F_SETFL, O_NONBLOCK } from './constants.ts'
 import { check } from './errors.ts'
@@ -15,7 +16,8 @@ const length = new Uint32Array(1)
 // #region options
 /**
  * Reads an option into `value` and returns how many bytes the kernel wrote there (optlen).
- * @throws ENOPROTOOPT (no such option at that level), EINVAL. getsockopt(2)
+ * @throws ENOPROTOOPT (no such option at that level), EOPNOTSUPP (no such level), ENOTCONN
+ * (IP_MTU). getsockopt(2)
  */
 export function getsockopt(fd: number, level: number, name: number, value: Uint8Array): number {
   length[0] = value.byteLength
@@ -35,7 +37,8 @@ export function getsockoptInt(fd: number, level: number, name: number): number {
 
 /**
  * Sets an option: a number is passed as an int, bytes as they are (see linger and timeval).
- * @throws ENOPROTOOPT, EINVAL, EDOM (a time out of range), EPERM. setsockopt(2)
+ * @throws ENOPROTOOPT (no such option at that level), EINVAL (too few bytes, a value out of range),
+ * EDOM (a timeval with a million microseconds or more), EPERM (a privileged option). setsockopt(2)
  */
 export function setsockopt(fd: number, level: number, name: number, value: number | Uint8Array): void {
   if (typeof value === 'number') int[0] = value
@@ -50,7 +53,10 @@ export function linger(on: boolean, seconds: number): Uint8Array {
   return new Uint8Array(Int32Array.of(on ? 1 : 0, seconds).buffer)
 }
 
-/** struct timeval, 16 bytes: whole seconds and microseconds; zero means no limit to SO_RCVTIMEO. socket(7) */
+/**
+ * struct timeval, 16 bytes: whole seconds and microseconds; zero means no limit to SO_RCVTIMEO.
+ * socket(7)
+ */
 export function timeval(milliseconds: number): Uint8Array {
   const seconds = Math.floor(milliseconds / 1000)
   const microseconds = Math.round((milliseconds - seconds * 1000) * 1000)
@@ -59,15 +65,19 @@ export function timeval(milliseconds: number): Uint8Array {
 // #endregion values
 
 // #region descriptor
-/** Reads or sets a descriptor's flags: F_GETFL, F_SETFL with O_NONBLOCK, F_GETFD, F_SETOWN, … fcntl(2) */
+/**
+ * Reads or sets a descriptor's flags: F_GETFL, F_SETFL with O_NONBLOCK, F_GETFD, F_SETOWN, …
+ * @throws EBADF, EINVAL (no such command). fcntl(2)
+ */
 export function fcntl(fd: number, command: number, argument = 0): number {
   return check(calls.fcntl(fd, command, argument), 'fcntl')
 }
 
 /**
  * Asks a device or protocol: FIONREAD for the bytes that wait to be read.
- * @param argument what the request reads or fills; its size is the request's: check it in the man page
- * @throws ENOTTY (not for this kind of descriptor). ioctl(2)
+ * @param argument what the request reads or fills; its size is the request's: check it in the man
+ * page
+ * @throws EBADF, ENOTTY (not for this kind of descriptor). ioctl(2)
  */
 export function ioctl(fd: number, request: number, argument: Uint8Array): number {
   return check(calls.ioctl(fd, request, argument), 'ioctl')

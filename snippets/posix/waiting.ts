@@ -25,9 +25,13 @@ export function FD_ZERO(set: Uint8Array): void {
   set.fill(0)
 }
 
-/** Sets a descriptor's bit. In C a descriptor past the set writes into whatever is there; here it is a RangeError. */
+/**
+ * Sets a descriptor's bit. In C a descriptor past the set's end writes into whatever is there; here
+ * it is a RangeError.
+ */
 export function FD_SET(fd: number, set: Uint8Array): void {
-  if (fd < 0 || fd >= set.length * 8) throw new RangeError(`FD_SET: descriptor ${fd} does not fit in a set of ${set.length * 8}`)
+  const size = set.length * 8
+  if (!(fd >= 0 && fd < size)) throw new RangeError(`FD_SET: ${fd} is not in a set of ${size}`)
   set[fd >> 3]! |= 1 << (fd & 7)
 }
 
@@ -45,8 +49,9 @@ export function FD_ISSET(fd: number, set: Uint8Array): boolean {
  * Waits until a descriptor in one of the sets is ready; the sets come back with only those in them.
  * @param nfds the highest descriptor plus one
  * @param timeout a timeval, which Linux overwrites with the time left; null waits without limit
- * @returns how many bits are set, 0 after the timeout
- * @throws EBADF (a closed descriptor), EINTR. select(2)
+ * @returns how many bits are set in all three sets, 0 after the timeout
+ * @throws EBADF (a closed descriptor), EINVAL (nfds or the timeout is negative), EINTR (a signal
+ * came; the sets are as they were); RangeError where nfds does not fit in a set. select(2)
  */
 export function select(
   nfds: number,
@@ -55,41 +60,52 @@ export function select(
   exceptfds: Uint8Array | null,
   timeout: Uint8Array | null,
 ): number {
-  for (const set of [readfds, writefds, exceptfds]) {
-    if (set !== null && nfds > set.length * 8) throw new RangeError(`select: nfds is ${nfds}, a set has ${set.length * 8} bits`)
+  fits(nfds, readfds)
+  fits(nfds, writefds)
+  fits(nfds, exceptfds)
+  if (timeout !== null && timeout.byteLength < 16) {
+    throw new RangeError('select: a timeval has 16 bytes')
   }
   return check(calls.select(nfds, readfds, writefds, exceptfds, timeout), 'select')
+}
+
+/** The kernel reads and writes whole words of 64 bits, whatever the size of the set. */
+function fits(nfds: number, set: Uint8Array | null): void {
+  if (set === null || Math.ceil(nfds / 64) * 8 <= set.byteLength) return
+  throw new RangeError(`select: nfds is ${nfds}, a set has ${set.byteLength * 8} bits`)
 }
 // #endregion select
 
 // #region poll
-/** An array of struct pollfd { int fd; short events; short revents }, 8 bytes each. poll(2) */
-export class PollFds {
+/** Room for struct pollfd { int fd; short events; short revents }, 8 bytes each. */
+export interface PollFds {
   readonly count: number
   readonly bytes: Uint8Array
-  readonly #fds: Int32Array
-  readonly #events: Int16Array
-
-  constructor(count: number) {
-    this.count = count
-    this.bytes = new Uint8Array(8 * count)
-    this.#fds = new Int32Array(this.bytes.buffer)
-    this.#events = new Int16Array(this.bytes.buffer)
-  }
-
   /** Watches `fd` in place `i`; a negative fd leaves the place out. */
-  set(i: number, fd: number, events: number): void {
-    this.#fds[2 * i] = fd
-    this.#events[4 * i + 2] = events
-    this.#events[4 * i + 3] = 0
-  }
+  set(i: number, fd: number, events: number): void
+  /** The descriptor in place `i`. */
+  fd(i: number): number
+  /** What poll found there: POLLIN, POLLHUP, …, or 0. */
+  revents(i: number): number
+}
 
-  fd(i: number): number {
-    return this.#fds[2 * i]!
-  }
-
-  revents(i: number): number {
-    return this.#events[4 * i + 3]!
+/** An array of `count` struct pollfd; a place that was never set is left out. poll(2) */
+export function pollfds(count: number): PollFds {
+  const bytes = new Uint8Array(8 * count)
+  const fds = new Int32Array(bytes.buffer)
+  const events = new Int16Array(bytes.buffer)
+  for (let i = 0; i < count; i++) fds[2 * i] = -1 // 0 would be standard input
+  return {
+    count,
+    bytes,
+    set(i, fd, wanted) {
+      if (!(i >= 0 && i < count)) throw new RangeError(`pollfds: no place ${i} of ${count}`)
+      fds[2 * i] = fd
+      events[4 * i + 2] = wanted
+      events[4 * i + 3] = 0
+    },
+    fd: (i) => fds[2 * i]!,
+    revents: (i) => events[4 * i + 3]!,
   }
 }
 
@@ -97,7 +113,8 @@ export class PollFds {
  * Waits until one of the first `nfds` places has an event.
  * @param timeout in milliseconds; -1 waits without limit, 0 does not wait
  * @returns how many places have events, 0 after the timeout
- * @throws EINVAL (nfds above RLIMIT_NOFILE), EINTR. poll(2)
+ * @throws EINVAL (nfds above RLIMIT_NOFILE), EINTR (a signal came). A closed descriptor is not an
+ * error of the call: its place has POLLNVAL. poll(2)
  */
 export function poll(fds: PollFds, nfds: number, timeout: number): number {
   if (nfds > fds.count) throw new RangeError(`poll: nfds is ${nfds}, there is room for ${fds.count}`)
@@ -107,42 +124,50 @@ export function poll(fds: PollFds, nfds: number, timeout: number): number {
 
 // #region epoll
 // #region epoll-event
-// struct epoll_event { uint32_t events; epoll_data_t data } is packed on x86-64 only: 12 bytes there, 16 elsewhere.
-const size = process.arch === 'x64' ? 3 : 4 // in 32-bit words
-const dataWord = size - 2
+// struct epoll_event { uint32_t events; epoll_data_t data }, in words of 32 bits. On x86-64 it is
+// packed into 12 bytes, so that 32-bit programs see the same; elsewhere it is aligned to 16.
+const words = process.arch === 'x64' ? 3 : 4
+const dataWord = words - 2
 
 /** Room for the events of one epoll_wait. */
-export class EpollEvents {
+export interface EpollEvents {
   readonly count: number
   readonly words: Int32Array
-
-  constructor(count: number) {
-    this.count = count
-    this.words = new Int32Array(size * count)
-  }
-
   /** The events of place `i`: EPOLLIN, EPOLLHUP, … */
-  events(i: number): number {
-    return this.words[size * i]!
-  }
-
+  events(i: number): number
   /** The descriptor that was given to epoll_ctl with them. */
-  fd(i: number): number {
-    return this.words[size * i + dataWord]!
+  fd(i: number): number
+}
+
+/** An array of `count` struct epoll_event. epoll_event(3type) */
+export function epoll_events(count: number): EpollEvents {
+  const array = new Int32Array(words * count)
+  return {
+    count,
+    words: array,
+    events: (i) => array[words * i]!,
+    fd: (i) => array[words * i + dataWord]!,
   }
 }
+
 // #endregion epoll-event
 
-const one = new EpollEvents(1)
+const one = epoll_events(1)
 
-/** Makes an epoll instance and returns its descriptor. epoll_create1(2) */
+/**
+ * Makes an epoll instance and returns its descriptor. Throws EINVAL (flags), EMFILE.
+ * epoll_create1(2)
+ */
 export function epoll_create1(flags: number): number {
   return check(calls.epoll_create1(flags), 'epoll_create1')
 }
 
 /**
- * Registers, changes or removes a descriptor: EPOLL_CTL_ADD, _MOD, _DEL. Its number comes back with its events.
- * @throws EEXIST, ENOENT, EPERM (a regular file), EINVAL (EPOLLEXCLUSIVE where it cannot be), ENOSPC. epoll_ctl(2)
+ * Registers, changes or removes a descriptor: EPOLL_CTL_ADD, _MOD, _DEL. Its number comes back with
+ * its events.
+ * @throws EEXIST (ADD of one that is there), ENOENT (MOD or DEL of one that is not), EPERM (a
+ * regular file), EBADF, EINVAL (itself, or EPOLLEXCLUSIVE where it cannot be), ELOOP (epoll
+ * instances in a ring), ENOSPC (fs.epoll.max_user_watches). epoll_ctl(2)
  */
 export function epoll_ctl(epfd: number, operation: number, fd: number, events: number): void {
   one.words[0] = events
@@ -153,10 +178,13 @@ export function epoll_ctl(epfd: number, operation: number, fd: number, events: n
 /**
  * Waits for events and returns how many there are, 0 after the timeout.
  * @param timeout in milliseconds; -1 waits without limit, 0 does not wait
- * @throws EINTR. epoll_wait(2)
+ * @throws EINTR (a signal came), EINVAL (not an epoll instance, or maxevents is not positive),
+ * EBADF. epoll_wait(2)
  */
 export function epoll_wait(epfd: number, events: EpollEvents, maxevents: number, timeout: number): number {
-  if (maxevents > events.count) throw new RangeError(`epoll_wait: maxevents is ${maxevents}, there is room for ${events.count}`)
+  if (maxevents > events.count) {
+    throw new RangeError(`epoll_wait: maxevents is ${maxevents}, there is room for ${events.count}`)
+  }
   return check(calls.epoll_wait(epfd, events.words, maxevents, timeout), 'epoll_wait')
 }
 // #endregion epoll
