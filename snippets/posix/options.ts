@@ -13,7 +13,6 @@ const calls = {
 }
 const length = new Uint32Array(1)
 
-// #region options
 /**
  * Reads an option into `value` and returns how many bytes the kernel wrote there (optlen).
  * @throws ENOPROTOOPT (no such option at that level), EOPNOTSUPP (no such level), ENOTCONN
@@ -45,9 +44,7 @@ export function setsockopt(fd: number, level: number, name: number, value: numbe
   const bytes = typeof value === 'number' ? intBytes : value
   check(calls.setsockopt(fd, level, name, bytes, bytes.byteLength), 'setsockopt')
 }
-// #endregion options
 
-// #region values
 /** struct linger, 8 bytes: on or off, and how long close may wait, in seconds. socket(7) */
 export function linger(on: boolean, seconds: number): Uint8Array {
   return new Uint8Array(Int32Array.of(on ? 1 : 0, seconds).buffer)
@@ -62,9 +59,7 @@ export function timeval(milliseconds: number): Uint8Array {
   const microseconds = Math.round((milliseconds - seconds * 1000) * 1000)
   return new Uint8Array(BigInt64Array.of(BigInt(seconds), BigInt(microseconds)).buffer)
 }
-// #endregion values
 
-// #region descriptor
 /**
  * Reads or sets a descriptor's flags: F_GETFL, F_SETFL with O_NONBLOCK, F_GETFD, F_SETOWN, …
  * @throws EBADF, EINVAL (no such command). fcntl(2)
@@ -87,4 +82,3 @@ export function ioctl(fd: number, request: number, argument: Uint8Array): number
 export function setNonBlocking(fd: number): void {
   fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK)
 }
-// #endregion descriptor

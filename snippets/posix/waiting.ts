@@ -11,7 +11,6 @@ const calls = {
   epoll_wait: libc.func('int epoll_wait(int, void *, int, int)'),
 }
 
-// #region select
 /** Descriptors from this one on do not fit in glibc's fd_set. select(2) */
 export const FD_SETSIZE = 1024
 
@@ -74,9 +73,7 @@ function fits(nfds: number, set: Uint8Array | null): void {
   if (set === null || Math.ceil(nfds / 64) * 8 <= set.byteLength) return
   throw new RangeError(`select: nfds is ${nfds}, a set has ${set.byteLength * 8} bits`)
 }
-// #endregion select
 
-// #region poll
 /** Room for struct pollfd { int fd; short events; short revents }, 8 bytes each. */
 export interface PollFds {
   readonly count: number
@@ -120,9 +117,7 @@ export function poll(fds: PollFds, nfds: number, timeout: number): number {
   if (nfds > fds.count) throw new RangeError(`poll: nfds is ${nfds}, there is room for ${fds.count}`)
   return check(calls.poll(fds.bytes, nfds, timeout), 'poll')
 }
-// #endregion poll
 
-// #region epoll
 // #region epoll-event
 // struct epoll_event { uint32_t events; epoll_data_t data }, in words of 32 bits. On x86-64 it is
 // packed into 12 bytes, so that 32-bit programs see the same; elsewhere it is aligned to 16.
@@ -149,7 +144,6 @@ export function epoll_events(count: number): EpollEvents {
     fd: (i) => array[words * i + dataWord]!,
   }
 }
-
 // #endregion epoll-event
 
 const one = epoll_events(1)
@@ -187,4 +181,3 @@ export function epoll_wait(epfd: number, events: EpollEvents, maxevents: number,
   }
   return check(calls.epoll_wait(epfd, events.words, maxevents, timeout), 'epoll_wait')
 }
-// #endregion epoll
