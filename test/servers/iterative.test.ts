@@ -35,7 +35,7 @@ test('in a program that never returns to the event loop, console.log keeps memor
   const growth = (print: string): number => {
     const program = `
       const { writeSync } = require('node:fs')
-      const lines = 50_000
+      const lines = 30_000
       const run = () => { for (let i = 0; i < lines; i++) ${print} }
       run()
       const before = process.memoryUsage().rss

@@ -11,7 +11,7 @@ export const FLOOD = 256 * 1024 * 1024
 export const FLOOD_LINE = Buffer.from(`${'0123456789'.repeat(100)}\n`)
 
 /** How long the kernel must take no byte before a sender counts as stuck, in milliseconds. */
-const STUCK = 200
+const STUCK = 100
 
 /** Sends lines and reads nothing, until the kernel takes no more: then the server has stopped reading. What is `sent` is on its way,
  * whole lines all of it, but what the kernel has not taken waits in this process. */

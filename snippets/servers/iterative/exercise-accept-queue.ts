@@ -1,4 +1,4 @@
-// How many clients may wait? A server that never accepts, and clients that connect to it one after the other.
+// How many clients may wait? A server that never accepts, and four that connect to it.
 // usage: node exercise-accept-queue.ts
 
 import {
@@ -26,7 +26,7 @@ getsockname(listenFd, addr)
 
 for (let client = 1; client <= 4; client++) {
   const fd = socket(AF_INET, SOCK_STREAM, 0)
-  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, timeval(200)) // for connect too, socket(7)
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, timeval(200)) // for connect too
   const start = performance.now()
   try {
     connect(fd, addr)

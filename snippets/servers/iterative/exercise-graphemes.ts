@@ -1,4 +1,4 @@
-// The iterative server that reverses characters, as a reader counts them, in place of bytes.
+// The iterative server that reverses characters, as a reader counts them.
 // usage: node exercise-graphemes.ts PORT [HOST]
 
 import { writeSync } from 'node:fs'
@@ -27,7 +27,7 @@ import {
 const LINE_MAX = 65_536 // bytes, the newline among them
 const NEWLINE = 0x0a
 const buffer = Buffer.alloc(LINE_MAX)
-const graphemes = new Intl.Segmenter() // cuts at the boundaries of Unicode's annex 29
+const graphemes = new Intl.Segmenter()
 
 const [port = '', host = '127.0.0.1'] = process.argv.slice(2)
 if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
@@ -38,7 +38,7 @@ if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
 try {
   const addr = sockaddr(host, Number(port))
   const listenFd = socket(family(addr), SOCK_STREAM | SOCK_CLOEXEC, 0)
-  setsockopt(listenFd, SOL_SOCKET, SO_REUSEADDR, 1) // a restart need not wait for TIME_WAIT to pass
+  setsockopt(listenFd, SOL_SOCKET, SO_REUSEADDR, 1) // TIME_WAIT is no obstacle
   bind(listenFd, addr)
   listen(listenFd, SOMAXCONN)
   log(`listening on ${format(getsockname(listenFd, addr))}`)
@@ -50,8 +50,9 @@ try {
     try {
       log(serve(connFd)) // ... and has eyes for no other until this one has gone
     } catch (error) {
-      if ((error as SystemError).syscall === undefined) throw error // not a failed call: a mistake of ours
-      log((error as SystemError).message) // this client's connection has failed; the server has not
+      // A failed call: this client's connection is broken, and nothing else is.
+      if ((error as SystemError).syscall === undefined) throw error
+      log((error as SystemError).message)
     } finally {
       close(connFd)
     }
@@ -61,20 +62,22 @@ try {
   process.exit(1)
 }
 
-/** The next client. One may be gone before we take it: then accept fails, and the client after it is due. accept(2) */
+// A client may be gone before we take it. Then the one after it is due. accept(2)
 function acceptNext(listenFd: number, peer: Buffer): number {
-  const gone = ['ECONNABORTED', 'EINTR', 'EPERM', 'EPROTO', 'ENOPROTOOPT', 'EOPNOTSUPP', 'ETIMEDOUT']
+  const gone = ['ECONNABORTED', 'EINTR', 'EPERM', 'EPROTO', 'ENOPROTOOPT', 'EOPNOTSUPP']
   gone.push('ENETDOWN', 'ENETUNREACH', 'EHOSTDOWN', 'EHOSTUNREACH', 'ENONET')
   for (;;) {
     try {
       return accept(listenFd, peer)
     } catch (error) {
-      if (!gone.includes((error as SystemError).code)) throw error // EMFILE, ENOMEM: the next accept would fail too
+      // EMFILE, ENOMEM and the like: the next accept would fail as well.
+      if (!gone.includes((error as SystemError).code)) throw error
     }
   }
 }
 
-/** Answers each line until the client has sent its last. recv returns pieces of the stream; to find the lines is our work. */
+// Answers each line until the client has sent its last. recv returns pieces of the
+// stream; to find the lines in it is our work.
 function serve(connFd: number): string {
   let used = 0 // bytes at the start of the buffer that are not a whole line yet
   while (used < LINE_MAX) {
@@ -85,9 +88,11 @@ function serve(connFd: number): string {
       return 'closed'
     }
     let start = 0
-    for (let end = bytes.indexOf(NEWLINE, used); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
+    let end = bytes.indexOf(NEWLINE, used) // only the new bytes can hold one
+    while (end !== -1) {
       sendAll(connFd, reversed(bytes.subarray(start, end)))
       start = end + 1
+      end = bytes.indexOf(NEWLINE, start)
     }
     bytes.copyWithin(0, start) // keep the beginning of the next line
     used = bytes.length - start
@@ -96,21 +101,27 @@ function serve(connFd: number): string {
 }
 
 // #region reversed
-/** A line is whole here, so no character is cut in two; what is not UTF-8 becomes U+FFFD. */
+// The line is whole, so no character is cut in two. What is not UTF-8 becomes U+FFFD.
 function reversed(line: Buffer): Buffer {
-  const characters = Array.from(graphemes.segment(line.toString()), ({ segment }) => segment)
-  return Buffer.from(characters.reverse().join(''))
+  const segments = [...graphemes.segment(line.toString())]
+  return Buffer.from(
+    segments
+      .map(({ segment }) => segment)
+      .reverse()
+      .join(''),
+  )
 }
 // #endregion reversed
 
-/** send may take a part of the bytes; the rest is ours to send again. */
+// send may take a part of the bytes; the rest is ours to send again.
 function sendAll(connFd: number, bytes: Buffer): void {
   for (let sent = 0; sent < bytes.length;) {
     sent += send(connFd, bytes.subarray(sent), bytes.length - sent, 0)
   }
 }
 
-/** console.log keeps something of each line until the event loop turns, and in a program that blocks it never turns. */
+// console.log keeps something of each line until the event loop turns, which it never
+// does in a program that blocks.
 function log(line: string): void {
   writeSync(1, `${line}\n`)
 }

@@ -1,4 +1,4 @@
-// The iterative server that lets a client be silent, or not read, for so long and no longer.
+// The iterative server that waits so long for a client and no longer.
 // usage: node exercise-idle-timeout.ts PORT [HOST [MILLISECONDS]]
 
 import { writeSync } from 'node:fs'
@@ -32,7 +32,8 @@ const NEWLINE = 0x0a
 const buffer = Buffer.alloc(LINE_MAX)
 
 const [port = '', host = '127.0.0.1', limit = '10000'] = process.argv.slice(2)
-if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535 || !/^[1-9]\d{0,6}$/.test(limit)) {
+const valid = /^\d{1,5}$/.test(port) && Number(port) <= 65_535
+if (!valid || !/^[1-9]\d{0,6}$/.test(limit)) {
   console.error('usage: node exercise-idle-timeout.ts PORT [HOST [MILLISECONDS]]')
   process.exit(2)
 }
@@ -40,7 +41,7 @@ if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535 || !/^[1-9]\d{0,6}$/.test(l
 try {
   const addr = sockaddr(host, Number(port))
   const listenFd = socket(family(addr), SOCK_STREAM | SOCK_CLOEXEC, 0)
-  setsockopt(listenFd, SOL_SOCKET, SO_REUSEADDR, 1) // a restart need not wait for TIME_WAIT to pass
+  setsockopt(listenFd, SOL_SOCKET, SO_REUSEADDR, 1) // TIME_WAIT is no obstacle
   bind(listenFd, addr)
   listen(listenFd, SOMAXCONN)
   log(`listening on ${format(getsockname(listenFd, addr))}`)
@@ -51,13 +52,15 @@ try {
     log(`serving ${format(peer)}`)
     try {
       // #region limit
-      setsockopt(connFd, SOL_SOCKET, SO_RCVTIMEO, timeval(Number(limit))) // for each recv ...
-      setsockopt(connFd, SOL_SOCKET, SO_SNDTIMEO, timeval(Number(limit))) // ... and each send: then EAGAIN
+      // After so long recv and send fail with EAGAIN. socket(7)
+      setsockopt(connFd, SOL_SOCKET, SO_RCVTIMEO, timeval(Number(limit)))
+      setsockopt(connFd, SOL_SOCKET, SO_SNDTIMEO, timeval(Number(limit)))
       // #endregion limit
       log(serve(connFd))
     } catch (error) {
-      if ((error as SystemError).syscall === undefined) throw error // not a failed call: a mistake of ours
-      log((error as SystemError).message) // this client's connection has failed; the server has not
+      // A failed call: this client's connection is broken, and nothing else is.
+      if ((error as SystemError).syscall === undefined) throw error
+      log((error as SystemError).message)
     } finally {
       close(connFd)
     }
@@ -67,33 +70,38 @@ try {
   process.exit(1)
 }
 
-/** The next client. One may be gone before we take it: then accept fails, and the client after it is due. accept(2) */
+// A client may be gone before we take it. Then the one after it is due. accept(2)
 function acceptNext(listenFd: number, peer: Buffer): number {
-  const gone = ['ECONNABORTED', 'EINTR', 'EPERM', 'EPROTO', 'ENOPROTOOPT', 'EOPNOTSUPP', 'ETIMEDOUT']
+  const gone = ['ECONNABORTED', 'EINTR', 'EPERM', 'EPROTO', 'ENOPROTOOPT', 'EOPNOTSUPP']
   gone.push('ENETDOWN', 'ENETUNREACH', 'EHOSTDOWN', 'EHOSTUNREACH', 'ENONET')
   for (;;) {
     try {
       return accept(listenFd, peer)
     } catch (error) {
-      if (!gone.includes((error as SystemError).code)) throw error // EMFILE, ENOMEM: the next accept would fail too
+      // EMFILE, ENOMEM and the like: the next accept would fail as well.
+      if (!gone.includes((error as SystemError).code)) throw error
     }
   }
 }
 
-/** Answers each line until the client has sent its last. recv returns pieces of the stream; to find the lines is our work. */
+// Answers each line until the client has sent its last. recv returns pieces of the
+// stream; to find the lines in it is our work.
 function serve(connFd: number): string {
   let used = 0 // bytes at the start of the buffer that are not a whole line yet
   while (used < LINE_MAX) {
-    const received = uninterrupted(() => recv(connFd, buffer.subarray(used), LINE_MAX - used, 0))
+    const room = buffer.subarray(used)
+    const received = uninterrupted(() => recv(connFd, room, room.length, 0))
     const bytes = buffer.subarray(0, used + received)
     if (received === 0) {
       sendAll(connFd, bytes.reverse()) // the last line, if it lacks its newline
       return 'closed'
     }
     let start = 0
-    for (let end = bytes.indexOf(NEWLINE, used); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
+    let end = bytes.indexOf(NEWLINE, used) // only the new bytes can hold one
+    while (end !== -1) {
       sendAll(connFd, bytes.subarray(start, end).reverse())
       start = end + 1
+      end = bytes.indexOf(NEWLINE, start)
     }
     bytes.copyWithin(0, start) // keep the beginning of the next line
     used = bytes.length - start
@@ -101,15 +109,17 @@ function serve(connFd: number): string {
   return `no end of line in ${LINE_MAX} bytes`
 }
 
-/** send may take a part of the bytes; the rest is ours to send again. */
+// send may take a part of the bytes; the rest is ours to send again.
 function sendAll(connFd: number, bytes: Buffer): void {
   for (let sent = 0; sent < bytes.length;) {
-    sent += uninterrupted(() => send(connFd, bytes.subarray(sent), bytes.length - sent, 0))
+    const rest = bytes.subarray(sent)
+    sent += uninterrupted(() => send(connFd, rest, rest.length, 0))
   }
 }
 
 // #region uninterrupted
-/** A call with a time limit fails with EINTR when the process is stopped and continued, from a terminal say. signal(7) */
+// A call with a time limit fails with EINTR when the process is stopped and continued.
+// signal(7)
 function uninterrupted(call: () => number): number {
   for (;;) {
     try {
@@ -121,7 +131,8 @@ function uninterrupted(call: () => number): number {
 }
 // #endregion uninterrupted
 
-/** console.log keeps something of each line until the event loop turns, and in a program that blocks it never turns. */
+// console.log keeps something of each line until the event loop turns, which it never
+// does in a program that blocks.
 function log(line: string): void {
   writeSync(1, `${line}\n`)
 }

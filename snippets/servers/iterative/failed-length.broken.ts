@@ -30,10 +30,12 @@ console.log(`listening on ${format(getsockname(listenFd, addr))}`)
 const buffer = Buffer.alloc(32)
 for (;;) {
   const connFd = accept(listenFd)
-  setsockopt(connFd, SOL_SOCKET, SO_RCVTIMEO, timeval(300)) // recv waits 300 ms, then fails with EAGAIN
+  // recv waits 300 ms, then fails with EAGAIN, which is 11.
+  setsockopt(connFd, SOL_SOCKET, SO_RCVTIMEO, timeval(300))
   // #region serve
   for (let received; (received = tryRecv(connFd, buffer, buffer.length, 0));) {
-    const reply = Buffer.from(buffer.subarray(0, received - 1)).reverse() // EAGAIN is 11, so received may be -11
+    const line = buffer.subarray(0, received - 1) // and if received is -11?
+    const reply = Buffer.from(line).reverse()
     send(connFd, reply, reply.length, 0)
     if (received < 0) break
   }

@@ -1,4 +1,4 @@
-// Wrong on purpose: marks the end of what came with a zero byte, as C marks the end of a string.
+// Wrong on purpose: marks the end of what came with a zero byte, as C does.
 // usage: node full-buffer.broken.ts PORT
 
 import {
@@ -28,7 +28,7 @@ for (;;) {
   const connFd = accept(listenFd)
   // #region serve
   for (let received; (received = recv(connFd, buffer, 8, 0)) > 0;) {
-    buffer[received] = 0 // with 8 bytes received this is buffer[8], one past the end
+    buffer[received] = 0 // buffer[8], if 8 bytes came: one past the end
     const end = buffer.indexOf(0) // strlen
     const reply = Buffer.from(buffer.subarray(0, end)).reverse()
     send(connFd, reply, reply.length, 0)

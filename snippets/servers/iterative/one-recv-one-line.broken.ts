@@ -27,8 +27,8 @@ const buffer = Buffer.alloc(1000)
 for (;;) {
   const connFd = accept(listenFd)
   // #region serve
-  for (let received; (received = recv(connFd, buffer, buffer.length, 0)) > 0;) {
-    const reply = buffer.subarray(0, received - 1).reverse() // the last byte must be the newline
+  for (let received; (received = recv(connFd, buffer, 1000, 0)) > 0;) {
+    const reply = buffer.subarray(0, received - 1).reverse() // drop the newline
     send(connFd, reply, reply.length, 0)
   }
   // #endregion serve

@@ -3,10 +3,11 @@
 
 import { AF_UNIX, SOCK_DGRAM, recv, socket } from '#posix'
 
-// Two small Buffers made one after the other: both are cut from the same pool of memory.
+// Two small Buffers, made one after the other: both are cut from one pool of memory.
 const line = Buffer.allocUnsafe(8).fill('.')
 const next = Buffer.allocUnsafe(8).fill('next')
-console.log(`the same memory: ${line.buffer === next.buffer}, ${next.byteOffset - line.byteOffset} bytes apart`)
+const distance = next.byteOffset - line.byteOffset
+console.log(`the same memory: ${line.buffer === next.buffer}, ${distance} bytes apart`)
 
 // #region index
 line[8] = 0

@@ -1,4 +1,4 @@
-// The same service on Node's own sockets: an event loop that serves its clients side by side.
+// The same service on Node's own sockets: an event loop, and clients side by side.
 // usage: node reversing-server-node.ts PORT [HOST]
 
 import { type Socket, createServer } from 'node:net'
@@ -16,7 +16,7 @@ if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
 // #region serve
 const clients = new Set<Socket>()
 
-// allowHalfOpen: when the client has ended its direction, ours is open until we end it.
+// allowHalfOpen: when the client has ended its direction, ours stays open for answers.
 const server = createServer({ allowHalfOpen: true }, (socket) => {
   const name = format(socket.remoteAddress, socket.remotePort)
   let rest = Buffer.alloc(0) // what is not a whole line yet: one for each client
@@ -28,19 +28,24 @@ const server = createServer({ allowHalfOpen: true }, (socket) => {
     const bytes = Buffer.concat([rest, chunk])
     const replies: Buffer[] = []
     let start = 0
-    for (let end = bytes.indexOf(NEWLINE, rest.length); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
-      if (end - start >= LINE_MAX) break
+    let end = bytes.indexOf(NEWLINE, rest.length)
+    while (end !== -1 && end - start < LINE_MAX) {
       replies.push(bytes.subarray(start, end).reverse())
       start = end + 1
+      end = bytes.indexOf(NEWLINE, start)
     }
     rest = bytes.subarray(start)
-    const kept = replies.length === 0 || socket.write(Buffer.concat(replies))
-    if (rest.length >= LINE_MAX) socket.destroy(new RangeError(`no end of line in ${LINE_MAX} bytes`))
-    else if (!kept) socket.pause() // Node holds what the kernel would not take: read no more ...
+    // false: the kernel has not taken it all, and Node holds it. Then read no more ...
+    if (replies.length > 0 && !socket.write(Buffer.concat(replies))) socket.pause()
+    if (rest.length < LINE_MAX) return
+    socket.destroy(new RangeError(`no end of line in ${LINE_MAX} bytes`))
   })
-  socket.on('drain', () => socket.resume()) // ... until it is gone
-  socket.on('end', () => socket.end(rest.reverse())) // the last line, if it lacks its newline
-  socket.on('error', (error) => console.log(`${name} ${error.message}`)) // without a listener it would end the process
+  // ... until it is gone.
+  socket.on('drain', () => socket.resume())
+  // The last line, if it lacks its newline.
+  socket.on('end', () => socket.end(rest.reverse()))
+  // Without a listener an error would end the process.
+  socket.on('error', (error) => console.log(`${name} ${error.message}`))
   socket.on('close', (failed) => {
     clients.delete(socket)
     if (!failed) console.log(`closed ${name}`)
@@ -68,11 +73,14 @@ function format(address?: string, port?: number): string {
 // #region stop
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
 
-/** Takes no more clients, lets what has been answered go out, and closes. Node exits once nothing is left to wait for. */
+// Takes no more clients, lets what has been answered go out, and closes. Node exits when
+// nothing is left to wait for.
 function stop(): void {
   server.close()
   for (const socket of clients) socket.pause().destroySoon()
   // A client that does not read would keep us for ever.
-  setTimeout(() => clients.forEach((socket) => socket.destroy()), STOP_LIMIT).unref()
+  setTimeout(() => {
+    for (const socket of clients) socket.destroy()
+  }, STOP_LIMIT).unref()
 }
 // #endregion stop

@@ -1,4 +1,5 @@
-// An iterative server: one process, one client at a time. It answers each line with the line's bytes in reverse.
+// An iterative server: one process, one client at a time. It answers each line with the
+// bytes of the line in reverse.
 // usage: node reversing-server.ts PORT [HOST]
 
 import { writeSync } from 'node:fs'
@@ -26,7 +27,7 @@ import {
 
 const LINE_MAX = 65_536 // bytes, the newline among them
 const NEWLINE = 0x0a
-const buffer = Buffer.alloc(LINE_MAX) // one is enough: there is one client at a time
+const buffer = Buffer.alloc(LINE_MAX) // one will do: there is one client at a time
 
 // #region arguments
 const [port = '', host = '127.0.0.1'] = process.argv.slice(2)
@@ -40,7 +41,7 @@ try {
   // #region listen
   const addr = sockaddr(host, Number(port))
   const listenFd = socket(family(addr), SOCK_STREAM | SOCK_CLOEXEC, 0)
-  setsockopt(listenFd, SOL_SOCKET, SO_REUSEADDR, 1) // a restart need not wait for TIME_WAIT to pass
+  setsockopt(listenFd, SOL_SOCKET, SO_REUSEADDR, 1) // TIME_WAIT is no obstacle
   bind(listenFd, addr)
   listen(listenFd, SOMAXCONN)
   log(`listening on ${format(getsockname(listenFd, addr))}`)
@@ -54,8 +55,9 @@ try {
     try {
       log(serve(connFd)) // ... and has eyes for no other until this one has gone
     } catch (error) {
-      if ((error as SystemError).syscall === undefined) throw error // not a failed call: a mistake of ours
-      log((error as SystemError).message) // this client's connection has failed; the server has not
+      // A failed call: this client's connection is broken, and nothing else is.
+      if ((error as SystemError).syscall === undefined) throw error
+      log((error as SystemError).message)
     } finally {
       close(connFd)
     }
@@ -67,22 +69,24 @@ try {
 }
 
 // #region accept
-/** The next client. One may be gone before we take it: then accept fails, and the client after it is due. accept(2) */
+// A client may be gone before we take it. Then the one after it is due. accept(2)
 function acceptNext(listenFd: number, peer: Buffer): number {
-  const gone = ['ECONNABORTED', 'EINTR', 'EPERM', 'EPROTO', 'ENOPROTOOPT', 'EOPNOTSUPP', 'ETIMEDOUT']
+  const gone = ['ECONNABORTED', 'EINTR', 'EPERM', 'EPROTO', 'ENOPROTOOPT', 'EOPNOTSUPP']
   gone.push('ENETDOWN', 'ENETUNREACH', 'EHOSTDOWN', 'EHOSTUNREACH', 'ENONET')
   for (;;) {
     try {
       return accept(listenFd, peer)
     } catch (error) {
-      if (!gone.includes((error as SystemError).code)) throw error // EMFILE, ENOMEM: the next accept would fail too
+      // EMFILE, ENOMEM and the like: the next accept would fail as well.
+      if (!gone.includes((error as SystemError).code)) throw error
     }
   }
 }
 // #endregion accept
 
 // #region serve
-/** Answers each line until the client has sent its last. recv returns pieces of the stream; to find the lines is our work. */
+// Answers each line until the client has sent its last. recv returns pieces of the
+// stream; to find the lines in it is our work.
 function serve(connFd: number): string {
   let used = 0 // bytes at the start of the buffer that are not a whole line yet
   while (used < LINE_MAX) {
@@ -93,9 +97,11 @@ function serve(connFd: number): string {
       return 'closed'
     }
     let start = 0
-    for (let end = bytes.indexOf(NEWLINE, used); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
+    let end = bytes.indexOf(NEWLINE, used) // only the new bytes can hold one
+    while (end !== -1) {
       sendAll(connFd, bytes.subarray(start, end).reverse())
       start = end + 1
+      end = bytes.indexOf(NEWLINE, start)
     }
     bytes.copyWithin(0, start) // keep the beginning of the next line
     used = bytes.length - start
@@ -105,7 +111,7 @@ function serve(connFd: number): string {
 // #endregion serve
 
 // #region send-all
-/** send may take a part of the bytes; the rest is ours to send again. */
+// send may take a part of the bytes; the rest is ours to send again.
 function sendAll(connFd: number, bytes: Buffer): void {
   for (let sent = 0; sent < bytes.length;) {
     sent += send(connFd, bytes.subarray(sent), bytes.length - sent, 0)
@@ -114,7 +120,8 @@ function sendAll(connFd: number, bytes: Buffer): void {
 // #endregion send-all
 
 // #region log
-/** console.log keeps something of each line until the event loop turns, and in a program that blocks it never turns. */
+// console.log keeps something of each line until the event loop turns, which it never
+// does in a program that blocks.
 function log(line: string): void {
   writeSync(1, `${line}\n`)
 }

@@ -1,4 +1,4 @@
-// Wrong on purpose: a connection that fails is taken for a server that has failed.
+// Wrong on purpose: takes a connection that has failed for a server that has failed.
 // usage: node unhandled-reset.broken.ts PORT
 
 import {
@@ -27,7 +27,7 @@ try {
   // #region loop
   for (;;) {
     const connFd = accept(listenFd)
-    echo(connFd) // throws when the client resets its connection ...
+    echo(connFd) // throws when the client resets ...
     close(connFd)
   }
   // #endregion loop
@@ -38,5 +38,7 @@ try {
 
 function echo(connFd: number): void {
   const buffer = Buffer.alloc(1000)
-  for (let received; (received = recv(connFd, buffer, buffer.length, 0)) > 0;) send(connFd, buffer, received, 0)
+  for (let received; (received = recv(connFd, buffer, 1000, 0)) > 0;) {
+    send(connFd, buffer, received, 0)
+  }
 }
