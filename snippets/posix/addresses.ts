@@ -7,7 +7,6 @@ import { constants, endianness } from 'node:os'
 import { AF_INET, AF_INET6, AF_UNIX } from './constants.ts'
 import { cString, libc } from './platform.ts'
 
-// #region byte-order
 // The network sends the most significant byte first (RFC 1700's "network byte order"); this machine
 // may not.
 const littleEndian = endianness() === 'LE'
@@ -26,9 +25,7 @@ export function htonl(host: number): number {
 // Swapping twice gives the number back, so the way to the host is the way to the network.
 export const ntohs = htons
 export const ntohl = htonl
-// #endregion byte-order
 
-// #region presentation
 const calls = {
   inet_pton: libc.func('int inet_pton(int, const char *, void *)'),
   inet_ntop: libc.func('const char *inet_ntop(int, const void *, void *, uint32_t)'),
@@ -72,7 +69,6 @@ export function inet_ntop(family: number, bytes: Uint8Array): string {
   if (byteLength < size) throw new RangeError(`inet_ntop: ${byteLength} bytes where ${size} are due`)
   return calls.inet_ntop(family, bytes, text, text.length) as string
 }
-// #endregion presentation
 
 // #region sockaddr
 /**
@@ -140,7 +136,6 @@ function setFamily(addr: Uint8Array, family: number): void {
   new DataView(addr.buffer, addr.byteOffset).setUint16(0, family, littleEndian)
 }
 
-// #region endpoint
 /** An address taken apart. A unix address has a path for an address and no port. */
 export interface Endpoint {
   family: number
@@ -182,7 +177,6 @@ export function format(addr: Uint8Array): string {
   if (family === AF_UNIX) return address
   return family === AF_INET6 ? `[${address}]:${port}` : `${address}:${port}`
 }
-// #endregion endpoint
 
 function checkedPort(port: number): number {
   if (Number.isInteger(port) && port >= 0 && port <= 65535) return port

@@ -7,7 +7,6 @@ import { getSystemErrorMap } from 'node:util'
 import { type Endpoint, endpoint, format } from './addresses.ts'
 import { lastErrno, libc } from './platform.ts'
 
-// #region constants
 // The numbers of this machine, as Node was compiled with them. Compare with a negative result: `n
 // === -EAGAIN`.
 export const {
@@ -40,7 +39,6 @@ export const {
   EPIPE,
   ETIMEDOUT,
 } = constants.errno
-// #endregion constants
 
 /** What a failed call throws. `errno` is negative, as in Node's own errors. */
 export interface SystemError extends Error {

@@ -7,6 +7,7 @@ import { cString, libc } from './platform.ts'
 const calls = {
   getaddrinfo: libc.func('int getaddrinfo(const char *, const char *, const void *, void *)'),
   freeaddrinfo: libc.func('void freeaddrinfo(uint64_t)'),
+  memcpy: libc.func('void memcpy(void *, uint64_t, uint64_t)'),
   gai_strerror: libc.func('const char *gai_strerror(int)'),
   gethostname: libc.func('int gethostname(void *, uint64_t)'),
   inet_aton: libc.func('int inet_aton(const char *, void *)'),
@@ -76,22 +77,27 @@ export function getaddrinfo(node: string | null, service: string | null, hints: 
     throw Object.assign(new Error(message), { code, errno: status, syscall: 'getaddrinfo' })
   }
   const found: AddrInfo[] = []
-  for (let next = result[0]!; next !== 0n;) {
-    const info = new DataView(koffi.view(next, 48))
-    const little = true // both machines that posix/ knows
-    const addr = koffi.view(info.getBigUint64(24, little), info.getUint32(16, little))
-    const canonname = info.getBigUint64(32, little)
+  for (let next = result[0]!; next !== 0n; ) {
+    const info = copy(next, 48) // little-endian on both machines that posix/ knows
+    const canonname = info.readBigUInt64LE(32)
     found.push({
-      family: info.getInt32(4, little),
-      socktype: info.getInt32(8, little),
-      protocol: info.getInt32(12, little),
-      addr: Buffer.from(addr.slice(0)), // a copy: the original is freed below
+      family: info.readInt32LE(4),
+      socktype: info.readInt32LE(8),
+      protocol: info.readInt32LE(12),
+      addr: copy(info.readBigUInt64LE(24), info.readUInt32LE(16)),
       ...(canonname === 0n ? {} : { canonname: koffi.decode(canonname, 'char', -1) as string }),
     })
-    next = info.getBigUint64(40, little)
+    next = info.readBigUInt64LE(40)
   }
   calls.freeaddrinfo(result[0]!)
   return found
+}
+
+/** Copies memory of libc's. (koffi.view would hold on to it until the event loop turns, if it ever does.) */
+function copy(address: bigint, length: number): Buffer {
+  const bytes = Buffer.alloc(length)
+  calls.memcpy(bytes, address, length)
+  return bytes
 }
 // #endregion getaddrinfo
 
@@ -102,7 +108,6 @@ export function gethostname(): string {
   return name.toString('utf8', 0, name.indexOf(0))
 }
 
-// #region classful
 /**
  * The older reading of IPv4 addresses, with octal, hexadecimal and missing parts: '127.1',
  * '0x7f.1', '010.0.0.1' (8.0.0.1).
@@ -120,4 +125,3 @@ export function inet_aton(cp: string): Buffer | null {
 export function inet_addr(cp: string): number {
   return calls.inet_addr(cString(cp)) as number
 }
-// #endregion classful

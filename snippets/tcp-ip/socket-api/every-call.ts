@@ -33,7 +33,6 @@ const buf = Buffer.alloc(100)
 const peer = sockaddr_storage()
 
 console.log('the server:')
-// #region server
 const listenFd = socket(AF_INET, SOCK_STREAM, 0)
 console.log(`socket(AF_INET, SOCK_STREAM, 0) → fd ${listenFd}, from here on listenFd`)
 
@@ -50,10 +49,8 @@ console.log(`getsockname(listenFd, addr) → ${format(addr)}`)
 
 listen(listenFd, 5)
 console.log('listen(listenFd, 5)')
-// #endregion server
 
 console.log('\nthe client:')
-// #region client
 const clientFd = socket(AF_INET, SOCK_STREAM, 0)
 console.log(`socket(AF_INET, SOCK_STREAM, 0) → fd ${clientFd}, from here on clientFd`)
 
@@ -62,10 +59,8 @@ console.log(`connect(clientFd, ${format(addr)})`)
 
 const clientAddr = getsockname(clientFd, sockaddr_storage())
 console.log(`getsockname(clientFd, addr) → ${format(clientAddr)}, a port that connect chose`)
-// #endregion client
 
 console.log('\nthe connection:')
-// #region connection
 const connFd = accept(listenFd, peer)
 console.log(`accept(listenFd, peer) → fd ${connFd}, from here on connFd; peer is ${format(peer)}`)
 console.log(`the peer is the client: ${format(peer) === format(clientAddr)}`)
@@ -79,10 +74,8 @@ console.log(`getpeername(clientFd, peer) → ${format(peer)}`)
 console.log(`send(clientFd, 'ping', 4, 0) → ${send(clientFd, Buffer.from('ping'), 4, 0)}`)
 let received = recv(connFd, buf, buf.length, 0)
 console.log(`recv(connFd, buf, ${buf.length}, 0) → ${received}, '${buf.toString('utf8', 0, received)}'`)
-// #endregion connection
 
 console.log('\ntwo datagram sockets:')
-// #region datagrams
 const aFd = socket(AF_INET, SOCK_DGRAM, 0)
 const bFd = socket(AF_INET, SOCK_DGRAM, 0)
 const b = sockaddr_in('127.0.0.1', 0)
@@ -92,10 +85,8 @@ console.log(`sendto(aFd, 'pong', 4, 0, ${format(b)}) → ${sendto(aFd, Buffer.fr
 received = recvfrom(bFd, buf, buf.length, 0, peer)
 const text = buf.toString('utf8', 0, received)
 console.log(`recvfrom(bFd, buf, ${buf.length}, 0, peer) → ${received}, '${text}', from ${format(peer)}`)
-// #endregion datagrams
 
 console.log('\nthe end:')
-// #region end
 shutdown(clientFd, SHUT_WR)
 console.log('shutdown(clientFd, SHUT_WR)')
 console.log(`recv(connFd, buf, ${buf.length}, 0) → ${recv(connFd, buf, buf.length, 0)}, the end of the stream`)
@@ -105,4 +96,3 @@ console.log(`recv(clientFd, buf, ${buf.length}, 0) → ${received}, '${buf.toStr
 
 for (const fd of [clientFd, connFd, listenFd, aFd, bFd]) close(fd)
 console.log('close(clientFd), close(connFd), close(listenFd), close(aFd), close(bFd)')
-// #endregion end

@@ -47,7 +47,6 @@ try {
   process.exit(1)
 }
 
-// #region count
 /** Reads to the end, answers, and tells what it answered. */
 function serve(connFd: number): string {
   let [lines, words, bytes] = [0, 0, 0]
@@ -70,7 +69,6 @@ function serve(connFd: number): string {
   trySend(connFd, Buffer.from(`${answer}\n`), answer.length + 1, 0)
   return answer
 }
-// #endregion count
 
 /**
  * console.log keeps something of each line until the event loop turns, and in a program

@@ -25,7 +25,6 @@ import {
 
 const buf = Buffer.alloc(10)
 
-// #region taken
 console.log('bind to a port that is taken')
 const addr = sockaddr_in('127.0.0.1', 0)
 const listenFd = socket(AF_INET, SOCK_STREAM, 0)
@@ -36,22 +35,16 @@ const port = endpoint(addr).port!
 const fd = socket(AF_INET, SOCK_STREAM, 0)
 tell('bind', () => bind(fd, addr))
 say('node:net', await errorOf(createServer().listen(port, '127.0.0.1')))
-// #endregion taken
 
-// #region refused
 // bind has reserved the port, and listen is still to come.
 console.log('\nconnect to a port on which nobody listens')
 tell('connect', () => connect(fd, addr))
 say('node:net', await errorOf(netConnect(port, '127.0.0.1')))
-// #endregion refused
 
-// #region not-connected
 console.log('\nrecv before connect')
 tell('recv', () => recv(fd, buf, buf.length, 0))
 console.log(`  node:net  read() → ${new Socket().read()}, and data comes after the connection`)
-// #endregion not-connected
 
-// #region after-shutdown
 console.log('\nsend after shutdown')
 listen(listenFd, 5)
 const clientFd = socket(AF_INET, SOCK_STREAM, 0)
@@ -65,9 +58,7 @@ const failed = errorOf(client)
 client.write('too late')
 say('node:net', await failed)
 client.destroy()
-// #endregion after-shutdown
 
-// #region closed
 console.log('\nclose a descriptor twice')
 close(connFd)
 tell('close', () => close(connFd))
@@ -76,7 +67,6 @@ try {
 } catch (error) {
   say('node:fs', error)
 }
-// #endregion closed
 
 for (const open of [fd, clientFd, listenFd]) close(open)
 

@@ -25,7 +25,6 @@ import {
 const families = new Map([[AF_INET, 'AF_INET'], [AF_INET6, 'AF_INET6']]) // prettier-ignore
 const types = new Map([[SOCK_STREAM, 'SOCK_STREAM'], [SOCK_DGRAM, 'SOCK_DGRAM'], [SOCK_RAW, 'SOCK_RAW']]) // prettier-ignore
 
-// #region getaddrinfo
 const numeric = AI_NUMERICHOST | AI_NUMERICSERV // literals only: nobody is asked
 console.log("getaddrinfo('192.0.2.1', '80'): one answer for each type of socket")
 getaddrinfo('192.0.2.1', '80', { flags: numeric }).forEach(show)
@@ -47,14 +46,10 @@ try {
   const { message, code, errno } = error as SystemError
   console.log(`  ${message}\n  code ${code}, number ${errno}`)
 }
-// #endregion getaddrinfo
 
-// #region gethostname
 console.log(`\ngethostname() gives the name that node:os gives: ${gethostname() === hostname()}`)
 console.log(`and that is an address: ${isIP(gethostname()) !== 0}`)
-// #endregion gethostname
 
-// #region parsers
 console.log('\nwhat is read                inet_pton        inet_aton        inet_addr')
 const texts = [
   '127.0.0.1',
@@ -70,7 +65,6 @@ for (const text of texts) {
   const bytes = [strict(text), dotted(inet_aton(text))].map((answer) => answer.padEnd(16))
   console.log(`${`'${text}'`.padEnd(27)} ${bytes.join(' ')} 0x${inet_addr(text).toString(16).padStart(8, '0')}`)
 }
-// #endregion parsers
 
 function show({ family, socktype, addr }: AddrInfo): void {
   const { address, port } = endpoint(addr)

@@ -29,7 +29,6 @@ const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
 await once(client, 'connect')
 const [connection] = (await accepted) as [Socket]
 
-// #region table
 const plainFd = socket(AF_INET, SOCK_STREAM, 0)
 const fds = [plainFd, fdOf(server), fdOf(connection), fdOf(client)]
 const row = (name: string, value: (fd: number) => number): void => {
@@ -48,7 +47,6 @@ row('SO_REUSEADDR', (fd) => getsockoptInt(fd, SOL_SOCKET, SO_REUSEADDR))
 row('SO_ACCEPTCONN', (fd) => getsockoptInt(fd, SOL_SOCKET, SO_ACCEPTCONN))
 row('SO_KEEPALIVE', (fd) => getsockoptInt(fd, SOL_SOCKET, SO_KEEPALIVE))
 row('TCP_NODELAY', (fd) => getsockoptInt(fd, IPPROTO_TCP, TCP_NODELAY))
-// #endregion table
 
 close(plainFd)
 client.destroy()

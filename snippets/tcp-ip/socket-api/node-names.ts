@@ -3,7 +3,6 @@
 
 import { promises as dns } from 'node:dns'
 
-// #region lookup
 for (const name of ['192.0.2.1', '127.1', 'x..y']) {
   try {
     // getaddrinfo, on a thread of libuv's pool
@@ -14,4 +13,3 @@ for (const name of ['192.0.2.1', '127.1', 'x..y']) {
     console.log(`dns.lookup '${name}': ${message}\n  code ${code}, syscall ${syscall}`)
   }
 }
-// #endregion lookup

@@ -3,23 +3,18 @@
 import { once } from 'node:events'
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net'
 
-// #region server
 // socket; setsockopt SO_REUSEADDR; bind; listen
 const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1')
 await once(server, 'listening')
 const { address, port } = server.address() as AddressInfo // getsockname
 console.log(`listening on ${address}:${port}`)
-// #endregion server
 
-// #region connect
 const accepted = once(server, 'connection') // epoll_wait, then accept4
 const client = connect(port, address) // socket; connect, which does not wait: EINPROGRESS
 await once(client, 'connect') // epoll_wait; getsockopt SO_ERROR tells how it went
 const [connection] = (await accepted) as [Socket]
 console.log(`the connection comes from the client: ${connection.remotePort === client.localPort}`)
-// #endregion connect
 
-// #region stream
 client.write('a') // write
 client.write('b') // write
 client.end('c') // write; shutdown SHUT_WR
@@ -35,11 +30,8 @@ console.log(`the stream up to its end: '${text}'`)
 connection.end(`${text.length} bytes`)
 const [answer] = (await once(client, 'data')) as [Buffer]
 console.log(`the client, long after its end(), receives '${answer}'`)
-// #endregion stream
 
-// #region end
 await once(client, 'close') // read gives 0; close
 server.close() // close
 await once(server, 'close')
 console.log('closed')
-// #endregion end

@@ -22,7 +22,6 @@ type Field = [name: string, size: number, meaning: string]
 
 console.log(`This machine is ${endianness() === 'LE' ? 'little' : 'big'}-endian.`)
 
-// #region in
 show('struct in_addr', inet_pton(AF_INET, '192.0.2.1'), [['s_addr', 4, '192.0.2.1, network byte order']])
 
 const ipv4 = sockaddr_in('192.0.2.1', 1234)
@@ -39,9 +38,7 @@ show('the same as struct sockaddr', ipv4, [
   ['sa_family', 2, 'AF_INET'],
   ['sa_data', 14, 'port, address, padding'],
 ])
-// #endregion in
 
-// #region in6
 show('struct sockaddr_in6', sockaddr_in6('2001:db8::1', 1234), [
   ['sin6_family', 2, 'AF_INET6 is 10'],
   ['sin6_port', 2, '1234'],
@@ -49,16 +46,12 @@ show('struct sockaddr_in6', sockaddr_in6('2001:db8::1', 1234), [
   ['sin6_addr', 16, '2001:db8::1'],
   ['sin6_scope_id', 4, 'interface, for fe80:: addresses'],
 ])
-// #endregion in6
 
-// #region un
 show('struct sockaddr_un', sockaddr_un('/run/app.sock'), [
   ['sun_family', 2, 'AF_UNIX is 1'],
   ['sun_path', 108, '"/run/app.sock", ended by a zero'],
 ])
-// #endregion un
 
-// #region storage
 // Room for any of them. The kernel fills what it needs and says how much that was.
 const fd = socket(AF_INET, SOCK_STREAM, 0)
 show('struct sockaddr_storage, after getsockname', getsockname(fd, sockaddr_storage()), [
@@ -66,9 +59,7 @@ show('struct sockaddr_storage, after getsockname', getsockname(fd, sockaddr_stor
   ['', 126, 'a new socket has 0.0.0.0 and port 0; the kernel wrote 16 bytes'],
 ])
 close(fd)
-// #endregion storage
 
-// #region addrinfo
 // What getaddrinfo is asked with, and the head of each thing that it returns.
 const hints = Buffer.alloc(48)
 new Int32Array(hints.buffer, hints.byteOffset, 3).set([AI_NUMERICHOST, AF_INET, SOCK_STREAM])
@@ -86,7 +77,6 @@ show('struct addrinfo, as hints', hints, [
 const asked = { flags: AI_NUMERICHOST, family: AF_INET, socktype: SOCK_STREAM }
 const [found] = getaddrinfo('192.0.2.1', '1234', asked)
 console.log(`\ngetaddrinfo gave the same sockaddr_in as above: ${found!.addr.equals(ipv4)}`)
-// #endregion addrinfo
 
 function show(name: string, bytes: Buffer, fields: Field[]): void {
   console.log(`\n${name}, ${bytes.length} bytes`)
