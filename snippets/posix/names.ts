@@ -77,7 +77,7 @@ export function getaddrinfo(node: string | null, service: string | null, hints: 
     throw Object.assign(new Error(message), { code, errno: status, syscall: 'getaddrinfo' })
   }
   const found: AddrInfo[] = []
-  for (let next = result[0]!; next !== 0n; ) {
+  for (let next = result[0]!; next !== 0n;) {
     const info = copy(next, 48) // little-endian on both machines that posix/ knows
     const canonname = info.readBigUInt64LE(32)
     found.push({
