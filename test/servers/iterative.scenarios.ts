@@ -135,6 +135,7 @@ export const scenarios: Scenarios = {
     await second.receive('oot em')
     await first.send('hello\n')
     await first.receive('olleh')
+    stage.transcript.add('server', '─', 'SIGTERM')
     server.kill('SIGTERM')
     await first.receiveEnd()
     await second.receiveEnd()

@@ -41,7 +41,7 @@ if (!valid || !/^[1-9]\d{0,6}$/.test(limit)) {
 try {
   const addr = sockaddr(host, Number(port))
   const listenFd = socket(family(addr), SOCK_STREAM | SOCK_CLOEXEC, 0)
-  setsockopt(listenFd, SOL_SOCKET, SO_REUSEADDR, 1) // TIME_WAIT is no obstacle
+  setsockopt(listenFd, SOL_SOCKET, SO_REUSEADDR, 1) // even in TIME_WAIT
   bind(listenFd, addr)
   listen(listenFd, SOMAXCONN)
   log(`listening on ${format(getsockname(listenFd, addr))}`)
@@ -70,9 +70,9 @@ try {
   process.exit(1)
 }
 
-// A client may be gone before we take it. Then the one after it is due. accept(2)
+// A client may be gone before we take it; then the next one is due. accept(2)
 function acceptNext(listenFd: number, peer: Buffer): number {
-  const gone = ['ECONNABORTED', 'EINTR', 'EPERM', 'EPROTO', 'ENOPROTOOPT', 'EOPNOTSUPP']
+  const gone = ['ECONNABORTED', 'EINTR', 'EPERM', 'EPROTO', 'EOPNOTSUPP', 'ENOPROTOOPT']
   gone.push('ENETDOWN', 'ENETUNREACH', 'EHOSTDOWN', 'EHOSTUNREACH', 'ENONET')
   for (;;) {
     try {
@@ -84,16 +84,16 @@ function acceptNext(listenFd: number, peer: Buffer): number {
   }
 }
 
-// Answers each line until the client has sent its last. recv returns pieces of the
-// stream; to find the lines in it is our work.
+// Answers each line until the client has sent its last. recv returns pieces of
+// the stream; to find the lines in it is our work.
 function serve(connFd: number): string {
-  let used = 0 // bytes at the start of the buffer that are not a whole line yet
+  let used = 0 // bytes in the buffer that are not a whole line yet
   while (used < LINE_MAX) {
     const room = buffer.subarray(used)
     const received = uninterrupted(() => recv(connFd, room, room.length, 0))
     const bytes = buffer.subarray(0, used + received)
     if (received === 0) {
-      sendAll(connFd, bytes.reverse()) // the last line, if it lacks its newline
+      sendAll(connFd, bytes.reverse()) // the last line may lack its newline
       return 'closed'
     }
     let start = 0
@@ -131,8 +131,8 @@ function uninterrupted(call: () => number): number {
 }
 // #endregion uninterrupted
 
-// console.log keeps something of each line until the event loop turns, which it never
-// does in a program that blocks.
+// console.log keeps something of each line until the event loop turns, which it
+// never does in a program that blocks.
 function log(line: string): void {
   writeSync(1, `${line}\n`)
 }

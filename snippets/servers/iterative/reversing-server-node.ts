@@ -16,10 +16,10 @@ if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
 // #region serve
 const clients = new Set<Socket>()
 
-// allowHalfOpen: when the client has ended its direction, ours stays open for answers.
+// allowHalfOpen: when the client has ended its direction, ours stays open.
 const server = createServer({ allowHalfOpen: true }, (socket) => {
   const name = format(socket.remoteAddress, socket.remotePort)
-  let rest = Buffer.alloc(0) // what is not a whole line yet: one for each client
+  let rest = Buffer.alloc(0) // not a whole line yet; one for each client
 
   clients.add(socket)
   console.log(`serving ${name}`)
@@ -35,8 +35,9 @@ const server = createServer({ allowHalfOpen: true }, (socket) => {
       end = bytes.indexOf(NEWLINE, start)
     }
     rest = bytes.subarray(start)
-    // false: the kernel has not taken it all, and Node holds it. Then read no more ...
-    if (replies.length > 0 && !socket.write(Buffer.concat(replies))) socket.pause()
+    // false: Node holds what the kernel has not taken. Then read no more ...
+    const taken = replies.length === 0 || socket.write(Buffer.concat(replies))
+    if (!taken) socket.pause()
     if (rest.length < LINE_MAX) return
     socket.destroy(new RangeError(`no end of line in ${LINE_MAX} bytes`))
   })
@@ -73,8 +74,8 @@ function format(address?: string, port?: number): string {
 // #region stop
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
 
-// Takes no more clients, lets what has been answered go out, and closes. Node exits when
-// nothing is left to wait for.
+// Takes no more clients, lets what has been answered go out, and closes. Node exits
+// when nothing is left to wait for.
 function stop(): void {
   server.close()
   for (const socket of clients) socket.pause().destroySoon()

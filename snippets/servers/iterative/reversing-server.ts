@@ -1,5 +1,5 @@
-// An iterative server: one process, one client at a time. It answers each line with the
-// bytes of the line in reverse.
+// An iterative server: one process, one client at a time. It answers each line with
+// the line's bytes in reverse.
 // usage: node reversing-server.ts PORT [HOST]
 
 import { writeSync } from 'node:fs'
@@ -27,7 +27,7 @@ import {
 
 const LINE_MAX = 65_536 // bytes, the newline among them
 const NEWLINE = 0x0a
-const buffer = Buffer.alloc(LINE_MAX) // one will do: there is one client at a time
+const buffer = Buffer.alloc(LINE_MAX) // one will do for one client at a time
 
 // #region arguments
 const [port = '', host = '127.0.0.1'] = process.argv.slice(2)
@@ -41,7 +41,7 @@ try {
   // #region listen
   const addr = sockaddr(host, Number(port))
   const listenFd = socket(family(addr), SOCK_STREAM | SOCK_CLOEXEC, 0)
-  setsockopt(listenFd, SOL_SOCKET, SO_REUSEADDR, 1) // TIME_WAIT is no obstacle
+  setsockopt(listenFd, SOL_SOCKET, SO_REUSEADDR, 1) // even in TIME_WAIT
   bind(listenFd, addr)
   listen(listenFd, SOMAXCONN)
   log(`listening on ${format(getsockname(listenFd, addr))}`)
@@ -53,7 +53,7 @@ try {
     const connFd = acceptNext(listenFd, peer) // waits for a client ...
     log(`serving ${format(peer)}`)
     try {
-      log(serve(connFd)) // ... and has eyes for no other until this one has gone
+      log(serve(connFd)) // ... and sees no other until this one has gone
     } catch (error) {
       // A failed call: this client's connection is broken, and nothing else is.
       if ((error as SystemError).syscall === undefined) throw error
@@ -69,9 +69,9 @@ try {
 }
 
 // #region accept
-// A client may be gone before we take it. Then the one after it is due. accept(2)
+// A client may be gone before we take it; then the next one is due. accept(2)
 function acceptNext(listenFd: number, peer: Buffer): number {
-  const gone = ['ECONNABORTED', 'EINTR', 'EPERM', 'EPROTO', 'ENOPROTOOPT', 'EOPNOTSUPP']
+  const gone = ['ECONNABORTED', 'EINTR', 'EPERM', 'EPROTO', 'EOPNOTSUPP', 'ENOPROTOOPT']
   gone.push('ENETDOWN', 'ENETUNREACH', 'EHOSTDOWN', 'EHOSTUNREACH', 'ENONET')
   for (;;) {
     try {
@@ -85,15 +85,15 @@ function acceptNext(listenFd: number, peer: Buffer): number {
 // #endregion accept
 
 // #region serve
-// Answers each line until the client has sent its last. recv returns pieces of the
-// stream; to find the lines in it is our work.
+// Answers each line until the client has sent its last. recv returns pieces of
+// the stream; to find the lines in it is our work.
 function serve(connFd: number): string {
-  let used = 0 // bytes at the start of the buffer that are not a whole line yet
+  let used = 0 // bytes in the buffer that are not a whole line yet
   while (used < LINE_MAX) {
     const received = recv(connFd, buffer.subarray(used), LINE_MAX - used, 0)
     const bytes = buffer.subarray(0, used + received)
     if (received === 0) {
-      sendAll(connFd, bytes.reverse()) // the last line, if it lacks its newline
+      sendAll(connFd, bytes.reverse()) // the last line may lack its newline
       return 'closed'
     }
     let start = 0
@@ -120,8 +120,8 @@ function sendAll(connFd: number, bytes: Buffer): void {
 // #endregion send-all
 
 // #region log
-// console.log keeps something of each line until the event loop turns, which it never
-// does in a program that blocks.
+// console.log keeps something of each line until the event loop turns, which it
+// never does in a program that blocks.
 function log(line: string): void {
   writeSync(1, `${line}\n`)
 }
