@@ -32,13 +32,11 @@ for (;;) {
   const connFd = accept(listenFd)
   // recv waits 300 ms, then fails with EAGAIN, which is 11.
   setsockopt(connFd, SOL_SOCKET, SO_RCVTIMEO, timeval(300))
-  // #region serve
   for (let received; (received = tryRecv(connFd, buffer, buffer.length, 0));) {
     const line = buffer.subarray(0, received - 1) // and if received is -11?
     const reply = Buffer.from(line).reverse()
     send(connFd, reply, reply.length, 0)
     if (received < 0) break
   }
-  // #endregion serve
   close(connFd)
 }

@@ -26,13 +26,11 @@ console.log(`listening on ${format(getsockname(listenFd, addr))}`)
 const buffer = Buffer.alloc(8)
 for (;;) {
   const connFd = accept(listenFd)
-  // #region serve
   for (let received; (received = recv(connFd, buffer, 8, 0)) > 0;) {
     buffer[received] = 0 // buffer[8], if 8 bytes came: one past the end
     const end = buffer.indexOf(0) // strlen
     const reply = Buffer.from(buffer.subarray(0, end)).reverse()
     send(connFd, reply, reply.length, 0)
   }
-  // #endregion serve
   close(connFd)
 }

@@ -26,11 +26,9 @@ console.log(`listening on ${format(getsockname(listenFd, addr))}`)
 const buffer = Buffer.alloc(1000)
 for (;;) {
   const connFd = accept(listenFd)
-  // #region serve
   for (let received; (received = recv(connFd, buffer, 1000, 0)) > 0;) {
     const reply = buffer.subarray(0, received - 1).reverse() // drop the newline
     send(connFd, reply, reply.length, 0)
   }
-  // #endregion serve
   close(connFd)
 }

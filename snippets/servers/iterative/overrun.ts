@@ -9,20 +9,14 @@ const next = Buffer.allocUnsafe(8).fill('next')
 const distance = next.byteOffset - line.byteOffset
 console.log(`the same memory: ${line.buffer === next.buffer}, ${distance} bytes apart`)
 
-// #region index
 line[8] = 0
 console.log(`line[8] = 0 does nothing: line[8] is ${line[8]}, next is ${next}`)
-// #endregion index
 
-// #region pool
 new Uint8Array(line.buffer, line.byteOffset, 9)[8] = 0x21
 console.log(`through line.buffer it does: next is ${next}`)
-// #endregion pool
 
-// #region recv
 try {
   recv(socket(AF_UNIX, SOCK_DGRAM, 0), line, 9, 0)
 } catch (error) {
   console.log((error as Error).message)
 }
-// #endregion recv

@@ -24,13 +24,11 @@ try {
   listen(listenFd, SOMAXCONN)
   console.log(`listening on ${format(getsockname(listenFd, addr))}`)
 
-  // #region loop
   for (;;) {
     const connFd = accept(listenFd)
     echo(connFd) // throws when the client resets ...
     close(connFd)
   }
-  // #endregion loop
 } catch (error) {
   console.error((error as Error).message) // ... and ends up here
   process.exit(1)
