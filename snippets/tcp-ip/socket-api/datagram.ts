@@ -54,11 +54,13 @@ close(senderFd)
 close(receiverFd)
 
 function put(text: string): void {
-  console.log(`sendto '${text}': ${sendto(senderFd, Buffer.from(text), text.length, 0, receiver)}`)
+  const sent = sendto(senderFd, Buffer.from(text), text.length, 0, receiver)
+  console.log(`sendto '${text}': ${sent}`)
 }
 
 function take(len: number, flags: number): void {
   const received = recvfrom(receiverFd, buf, len, flags, from)
   const text = buf.toString('utf8', 0, Math.min(received, len))
-  console.log(`recvfrom at most ${len}${flags === MSG_TRUNC ? ', MSG_TRUNC' : ''}: ${received}, '${text}'`)
+  const how = flags === MSG_TRUNC ? ', MSG_TRUNC' : ''
+  console.log(`recvfrom at most ${len}${how}: ${received}, '${text}'`)
 }

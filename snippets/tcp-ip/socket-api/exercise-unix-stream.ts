@@ -31,7 +31,8 @@ try {
   const listenFd = socket(AF_UNIX, SOCK_STREAM, 0)
   bind(listenFd, addr) // makes a file, which close does not remove
   listen(listenFd, 1)
-  console.log(`the server's address is the path: ${format(getsockname(listenFd, sockaddr_storage())) === path}`)
+  const own = format(getsockname(listenFd, sockaddr_storage()))
+  console.log(`the server's address is the path: ${own === path}`)
 
   const clientFd = socket(AF_UNIX, SOCK_STREAM, 0)
   connect(clientFd, addr)
@@ -39,7 +40,8 @@ try {
   const connFd = accept(listenFd, peer)
   // It never called bind, and nobody chose a path for it.
   console.log(`the client's address: '${format(peer)}'`)
-  console.log(`the client's peer is the path: ${format(getpeername(clientFd, sockaddr_storage())) === path}`)
+  const server = format(getpeername(clientFd, sockaddr_storage()))
+  console.log(`the client's peer is the path: ${server === path}`)
 
   for (const text of ['a', 'b', 'c']) send(clientFd, Buffer.from(text), 1, 0)
   shutdown(clientFd, SHUT_WR)

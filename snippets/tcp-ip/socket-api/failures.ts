@@ -43,7 +43,7 @@ say('node:net', await errorOf(netConnect(port, '127.0.0.1')))
 
 console.log('\nrecv before connect')
 tell('recv', () => recv(fd, buf, buf.length, 0))
-console.log(`  node:net  read() → ${new Socket().read()}, and data comes after the connection`)
+console.log(`  node:net  read() → ${new Socket().read()}, and data after the connection`)
 
 console.log('\nsend after shutdown')
 listen(listenFd, 5)

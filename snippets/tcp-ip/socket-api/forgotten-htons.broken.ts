@@ -17,7 +17,8 @@ import {
 const port = 1234
 // All of 127.0.0.0/8 is this host. An address made of the process id is one that nobody
 // else uses.
-const host = `127.${1 + (process.pid >> 16)}.${(process.pid >> 8) & 255}.${process.pid & 255}`
+const { pid } = process
+const host = `127.${1 + (pid >> 16)}.${(pid >> 8) & 255}.${pid & 255}`
 
 const addr = sockaddr_in(host, 0)
 // #region forgotten

@@ -22,8 +22,15 @@ import {
   inet_pton,
 } from '#posix'
 
-const families = new Map([[AF_INET, 'AF_INET'], [AF_INET6, 'AF_INET6']]) // prettier-ignore
-const types = new Map([[SOCK_STREAM, 'SOCK_STREAM'], [SOCK_DGRAM, 'SOCK_DGRAM'], [SOCK_RAW, 'SOCK_RAW']]) // prettier-ignore
+const families = new Map([
+  [AF_INET, 'AF_INET'],
+  [AF_INET6, 'AF_INET6'],
+])
+const types = new Map([
+  [SOCK_STREAM, 'SOCK_STREAM'],
+  [SOCK_DGRAM, 'SOCK_DGRAM'],
+  [SOCK_RAW, 'SOCK_RAW'],
+])
 
 const numeric = AI_NUMERICHOST | AI_NUMERICSERV // literals only: nobody is asked
 console.log("getaddrinfo('192.0.2.1', '80'): one answer for each type of socket")
@@ -33,11 +40,11 @@ console.log("getaddrinfo('2001:db8::1', '80', SOCK_STREAM)")
 getaddrinfo('2001:db8::1', '80', { flags: numeric, socktype: SOCK_STREAM }).forEach(show)
 
 console.log("getaddrinfo(null, '80', AF_INET, SOCK_STREAM): where a client finds this host")
-getaddrinfo(null, '80', { flags: numeric, family: AF_INET, socktype: SOCK_STREAM }).forEach(show)
+const hints = { flags: numeric, family: AF_INET, socktype: SOCK_STREAM }
+getaddrinfo(null, '80', hints).forEach(show)
 
 console.log('the same with AI_PASSIVE: what a server binds to, all addresses of this host')
-const passive = { flags: numeric | AI_PASSIVE, family: AF_INET, socktype: SOCK_STREAM }
-getaddrinfo(null, '80', passive).forEach(show)
+getaddrinfo(null, '80', { ...hints, flags: numeric | AI_PASSIVE }).forEach(show)
 
 console.log("getaddrinfo('no-such-host.invalid', AI_NUMERICHOST)")
 try {
@@ -47,10 +54,11 @@ try {
   console.log(`  ${message}\n  code ${code}, number ${errno}`)
 }
 
-console.log(`\ngethostname() gives the name that node:os gives: ${gethostname() === hostname()}`)
-console.log(`and that is an address: ${isIP(gethostname()) !== 0}`)
+const name = gethostname()
+console.log(`\ngethostname() gives what node:os gives: ${name === hostname()}`)
+console.log(`and that is an address: ${isIP(name) !== 0}`)
 
-console.log('\nwhat is read                inet_pton        inet_aton        inet_addr')
+console.log('\nwhat is read       inet_pton        inet_aton        inet_addr')
 const texts = [
   '127.0.0.1',
   '127.1',
@@ -62,8 +70,9 @@ const texts = [
   'host',
 ]
 for (const text of texts) {
-  const bytes = [strict(text), dotted(inet_aton(text))].map((answer) => answer.padEnd(16))
-  console.log(`${`'${text}'`.padEnd(27)} ${bytes.join(' ')} 0x${inet_addr(text).toString(16).padStart(8, '0')}`)
+  const number = `0x${inet_addr(text).toString(16).padStart(8, '0')}`
+  const answers = [strict(text).padEnd(16), dotted(inet_aton(text)).padEnd(16), number]
+  console.log(`${`'${text}'`.padEnd(18)} ${answers.join(' ')}`)
 }
 
 function show({ family, socktype, addr }: AddrInfo): void {

@@ -17,7 +17,8 @@ for (let i = 0; i < 3; i++) {
   // recvmsg, into 64 KiB: nothing is cut
   const { value } = (await arriving.next()) as { value: [Buffer, RemoteInfo] }
   const [message, { size, port: from }] = value
-  console.log(`a message of ${size} bytes, '${message}', from the sender: ${from === sender.address().port}`)
+  const known = from === sender.address().port
+  console.log(`a message of ${size} bytes, '${message}', from the sender: ${known}`)
 }
 
 for (const length of [65_507, 65_508]) {

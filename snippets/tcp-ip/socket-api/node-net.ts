@@ -13,7 +13,8 @@ const accepted = once(server, 'connection') // epoll_wait, then accept4
 const client = connect(port, address) // socket; connect, which does not wait: EINPROGRESS
 await once(client, 'connect') // epoll_wait; getsockopt SO_ERROR tells how it went
 const [connection] = (await accepted) as [Socket]
-console.log(`the connection comes from the client: ${connection.remotePort === client.localPort}`)
+const known = connection.remotePort === client.localPort
+console.log(`the connection comes from the client: ${known}`)
 
 client.write('a') // write
 client.write('b') // write
@@ -22,7 +23,8 @@ client.end('c') // write; shutdown SHUT_WR
 let text = ''
 connection.setEncoding('utf8')
 // read
-for await (const chunk of connection.iterator({ destroyOnReturn: false })) text += chunk as string
+const chunks = connection.iterator({ destroyOnReturn: false })
+for await (const chunk of chunks) text += chunk as string
 // One chunk or three: node:net does not say, and may not be asked.
 console.log(`the stream up to its end: '${text}'`)
 

@@ -47,13 +47,18 @@ try {
     const bytes = packet.subarray(0, recv(fd, packet, packet.length, 0))
     const headerLength = (bytes.readUInt8(0) & 0x0f) * 4
     const icmp = bytes.subarray(headerLength)
-    const ours = icmp.readUInt8(0) === ECHO_REPLY && icmp.readUInt16BE(4) === (process.pid & 0xff_ff)
-    if (!ours) continue
+    const [type, id] = [icmp.readUInt8(0), icmp.readUInt16BE(4)]
+    if (type !== ECHO_REPLY || id !== (process.pid & 0xff_ff)) continue
     const version = bytes.readUInt8(0) >> 4
-    console.log(`received ${bytes.length} bytes, the first is 0x${bytes.toString('hex', 0, 1)}`)
-    console.log(`IP header: version ${version}, ${headerLength} bytes, protocol ${bytes.readUInt8(9)}`)
-    console.log(`from ${inet_ntop(AF_INET, bytes.subarray(12))} to ${inet_ntop(AF_INET, bytes.subarray(16))}`)
-    console.log(`ICMP: type ${icmp.readUInt8(0)}, sequence ${icmp.readUInt16BE(6)}, '${icmp.toString('utf8', 8)}'`)
+    const protocol = bytes.readUInt8(9)
+    const source = inet_ntop(AF_INET, bytes.subarray(12))
+    const destination = inet_ntop(AF_INET, bytes.subarray(16))
+    const sequence = icmp.readUInt16BE(6)
+    console.log(`received ${bytes.length} bytes`)
+    console.log(`the first is 0x${bytes.toString('hex', 0, 1)}`)
+    console.log(`IP: version ${version}, header ${headerLength} bytes, protocol ${protocol}`)
+    console.log(`from ${source} to ${destination}`)
+    console.log(`ICMP: type ${type}, sequence ${sequence}, '${icmp.toString('utf8', 8)}'`)
     console.log(`checksum of the reply with its checksum: ${checksum(icmp)}`)
     break
   }

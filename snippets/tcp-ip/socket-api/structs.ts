@@ -22,7 +22,8 @@ type Field = [name: string, size: number, meaning: string]
 
 console.log(`This machine is ${endianness() === 'LE' ? 'little' : 'big'}-endian.`)
 
-show('struct in_addr', inet_pton(AF_INET, '192.0.2.1'), [['s_addr', 4, '192.0.2.1, network byte order']])
+const host = inet_pton(AF_INET, '192.0.2.1')
+show('struct in_addr', host, [['s_addr', 4, '192.0.2.1, network byte order']])
 
 const ipv4 = sockaddr_in('192.0.2.1', 1234)
 show('struct sockaddr_in', ipv4, [
@@ -62,7 +63,8 @@ close(fd)
 
 // What getaddrinfo is asked with, and the head of each thing that it returns.
 const hints = Buffer.alloc(48)
-new Int32Array(hints.buffer, hints.byteOffset, 3).set([AI_NUMERICHOST, AF_INET, SOCK_STREAM])
+const ints = new Int32Array(hints.buffer, hints.byteOffset, 12)
+ints.set([AI_NUMERICHOST, AF_INET, SOCK_STREAM])
 show('struct addrinfo, as hints', hints, [
   ['ai_flags', 4, 'AI_NUMERICHOST is 4'],
   ['ai_family', 4, 'AF_INET'],
@@ -82,14 +84,15 @@ function show(name: string, bytes: Buffer, fields: Field[]): void {
   console.log(`\n${name}, ${bytes.length} bytes`)
   let offset = 0
   for (const [field, size, meaning] of fields) {
-    const hex = [...bytes.subarray(offset, offset + size)].map((byte) => byte.toString(16).padStart(2, '0'))
+    const hex = bytes.toString('hex', offset, offset + size).match(/../g) ?? []
     console.log(`${String(offset).padStart(4)}  ${field.padEnd(13)}  ${meaning}`)
     // Sixteen bytes a line; what is zero to the end is said in words.
     const used = Math.max(8, hex.findLastIndex((byte) => byte !== '00') + 1)
     const rest = hex.length > used + 8 ? `   and ${hex.length - used} zero bytes` : ''
     const shown = rest === '' ? hex : hex.slice(0, used)
     for (let i = 0; i < shown.length; i += 16) {
-      console.log(`      ${shown.slice(i, i + 16).join(' ')}${i + 16 >= shown.length ? rest : ''}`)
+      const last = i + 16 >= shown.length
+      console.log(`      ${shown.slice(i, i + 16).join(' ')}${last ? rest : ''}`)
     }
     offset += size
   }
