@@ -103,13 +103,9 @@ function serve(connFd: number): string {
 // #region reversed
 // The line is whole, so no character is cut in two. What is not UTF-8 becomes U+FFFD.
 function reversed(line: Buffer): Buffer {
-  const segments = [...graphemes.segment(line.toString())]
-  return Buffer.from(
-    segments
-      .map(({ segment }) => segment)
-      .reverse()
-      .join(''),
-  )
+  let text = ''
+  for (const { segment } of graphemes.segment(line.toString())) text = segment + text
+  return Buffer.from(text)
 }
 // #endregion reversed
 
