@@ -2,6 +2,8 @@
 //
 // A book is made from files by their path and from a plan, and reads nothing itself: a test can hand it a book of five files.
 
+// cspell:words quasis
+
 import { globSync, readFileSync, statSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { Visitor, parseSync } from 'vite'
@@ -342,7 +344,7 @@ function parsePart(file: string, pageFile: string, text: string): Page {
     const links = page.links.length
     let cites = false
     for (const [i, child] of children.entries()) {
-      if (child.type === 'softbreak' || child.type === 'hardbreak') line++
+      if (isBreak(child)) line++
       if (child.type === 'html_inline' && child.meta?.isPermalinkSymbol !== true) html(child.content, line)
       if (child.type === 'image') link(attribute(child, 'src'), attribute(child, 'src'), '', line)
       if (child.type === 'link_open' && child.attrGet('class') !== 'header-anchor') {
@@ -377,9 +379,14 @@ function isNumbered(anchor: string, content: string, above: readonly Heading[]):
 /** The text of an inline token without marks, links' addresses and HTML. */
 function plain(inline: Token): string {
   return (inline.children ?? [])
-    .filter(({ type }) => ['text', 'code_inline', 'softbreak', 'hardbreak'].includes(type))
-    .map(({ type, content }) => (type.endsWith('break') ? ' ' : content))
+    .filter((token) => ['text', 'code_inline'].includes(token.type) || isBreak(token))
+    .map((token) => (isBreak(token) ? ' ' : token.content))
     .join('')
+}
+
+/** The end of a line inside a paragraph. */
+function isBreak({ type }: Token): boolean {
+  return type.endsWith('break')
 }
 
 function newlines(text: string, end: number): number {

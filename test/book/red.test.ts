@@ -154,13 +154,13 @@ const red: [keyof typeof rules, [what: string, problem: RegExp, ...edits: Edit[]
     [
       [
         'a misspelt file',
-        /^docs\/servers\/echo\.md:15: imports snippets\/servers\/echo\/ecco\.ts, which is not there/,
-        change(PAGE, 'echo.ts [echo.ts]', 'ecco.ts [echo.ts]'),
+        /^docs\/servers\/echo\.md:15: imports snippets\/servers\/echo\/reply\.ts, which is not there/,
+        change(PAGE, 'echo.ts [echo.ts]', 'reply.ts [echo.ts]'),
       ],
       [
         'a misspelt region',
-        /^docs\/servers\/echo\.md:18: region "srve" is not in snippets\/servers\/echo\/echo\.ts, which has serve/,
-        change(PAGE, 'echo.ts#serve', 'echo.ts#srve'),
+        /^docs\/servers\/echo\.md:18: region "server" is not in snippets\/servers\/echo\/echo\.ts, which has serve/,
+        change(PAGE, 'echo.ts#serve', 'echo.ts#server'),
       ],
       ['lines by number', /:18: marks lines .* by number/, change(PAGE, 'echo.ts#serve', 'echo.ts#serve{1,3-4}')],
       [
@@ -311,8 +311,8 @@ const red: [keyof typeof rules, [what: string, problem: RegExp, ...edits: Edit[]
     [
       [
         'a page that is not there',
-        /^docs\/servers\/echo\.md:12: \/erata#servers leads to docs\/erata\.md, which is not there/,
-        change(PAGE, '/errata#servers', '/erata#servers'),
+        /^docs\/servers\/echo\.md:12: \/wrong#servers leads to docs\/wrong\.md, which is not there/,
+        change(PAGE, '/errata#servers', '/wrong#servers'),
       ],
       [
         'an anchor of another page',
@@ -398,8 +398,8 @@ const red: [keyof typeof rules, [what: string, problem: RegExp, ...edits: Edit[]
       ],
       [
         'a program that is not there',
-        /^docs\/errata\.md:12: there is no snippets\/servers\/echo\/ecco\.ts/,
-        change('docs/errata.md', '`echo.ts`', '`ecco.ts`'),
+        /^docs\/errata\.md:12: there is no snippets\/servers\/echo\/reply\.ts/,
+        change('docs/errata.md', '`echo.ts`', '`reply.ts`'),
       ],
       [
         'a program of another page',
