@@ -4,7 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
-import type { Transcript } from './transcript.ts'
+import { type Transcript, show } from './transcript.ts'
+import { untilInRecv } from './blocked.ts'
 import { within } from './within.ts'
 
 export interface Address {
@@ -24,6 +25,10 @@ export interface Program {
   /** Where it listens; known once `listening()` has resolved. */
   readonly address: Address
   readonly stdin: Writable
+  /** Types a text on its standard input, as a user does; recorded. */
+  type(text: string): void
+  /** Ends its standard input, as Ctrl+D does; recorded. */
+  endInput(): void
   /** Whether it is still running. */
   running(): boolean
   /** The next line on standard output, recorded. */
@@ -33,6 +38,8 @@ export interface Program {
   errorLine(): Promise<string>
   /** Waits for `listening on HOST:PORT`, recorded. */
   listening(): Promise<Address>
+  /** Waits until it waits in recv and the kernel has no byte for it; recorded. On Linux only. */
+  waitsInRecv(): Promise<void>
   /** Sends a signal; what follows is awaited by exit(). */
   kill(signal: NodeJS.Signals): void
   /** Waits for its end; what it has printed by then and nobody has awaited is recorded, and how it ended. */
@@ -55,15 +62,20 @@ export interface ProgramOptions {
   args: readonly string[]
   env: NodeJS.ProcessEnv
   transcript: Transcript
+  /** What it finds on its standard input, which ends there. */
+  input?: string | undefined
 }
 
-export function startProgram({ lane, folder, node, file, args, env, transcript }: ProgramOptions): Program {
-  transcript.add(lane, '$', ['node', file, ...args].join(' '))
+export function startProgram({ lane, folder, node, file, args, env, transcript, input }: ProgramOptions): Program {
+  const pipe = input === undefined ? '' : `printf '${show(Buffer.from(input))}' | `
+  transcript.add(lane, '$', pipe + ['node', file, ...args].join(' '))
   const [command, ...flags] = node
   const child = spawn(command!, [...flags, file, ...args], { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'] })
   const stdout = lineQueue(child.stdout)
   const stderr = lineQueue(child.stderr)
   const ended = ending(child)
+  child.stdin.on('error', () => {}) // a program may end before it has read its input
+  if (input !== undefined) child.stdin.end(input)
   let address: Address | undefined
 
   async function next(queue: LineQueue, mark: '│' | '!'): Promise<string> {
@@ -82,6 +94,14 @@ export function startProgram({ lane, folder, node, file, args, env, transcript }
     lane,
     pid: child.pid!,
     stdin: child.stdin,
+    type(text) {
+      transcript.add(lane, '─', `types ${show(Buffer.from(text))}`)
+      child.stdin.write(text)
+    },
+    endInput() {
+      transcript.add(lane, '─', 'end of input')
+      child.stdin.end()
+    },
     ended,
     get address() {
       if (address === undefined) throw new Error(`${lane} (${file}) is not known to listen`)
@@ -102,6 +122,10 @@ export function startProgram({ lane, folder, node, file, args, env, transcript }
       address = { host: (match[1] ?? match[2])!, port: Number(match[3]) }
       transcript.ports.add(address.port)
       return address
+    },
+    async waitsInRecv() {
+      await untilInRecv(child.pid!, `${lane} (${file})`)
+      transcript.add(lane, '─', 'waits in recv')
     },
     kill(signal) {
       child.kill(signal)

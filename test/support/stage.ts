@@ -1,12 +1,14 @@
 // A stage: where a scenario starts programs and peers by name, and which proves at the end that nothing is left of them.
 
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { type AddressInfo, type Server, type Socket, createServer } from 'node:net'
+import { join } from 'node:path'
 import { listeningPorts, processesWith, socketsOf } from './leaks.ts'
 import { type Peer, connectPeer, peerOf } from './peer.ts'
 import { type Address, type Program, startProgram } from './program.ts'
 import { type Transcript, createTranscript } from './transcript.ts'
 import { within } from './within.ts'
-import type { Socket } from 'node:net'
 
 export interface Stage {
   readonly transcript: Transcript
@@ -14,15 +16,27 @@ export interface Stage {
   start(lane: string, file: string, ...args: (string | number)[]): Program
   /** start, and waits until it listens. */
   serve(lane: string, file: string, ...args: (string | number)[]): Promise<Program>
+  /** A program of another page as a server for this one's: in its own folder, also where this page's are copies. */
+  servePeer(lane: string, slug: string, file: string, ...args: (string | number)[]): Promise<Program>
+  /** start, with a text on its standard input: `printf TEXT | node FILE`. */
+  pipe(lane: string, text: string, file: string, ...args: (string | number)[]): Program
   /** start, and waits for its end; a status other than 0 is an error. */
   run(lane: string, file: string, ...args: (string | number)[]): Promise<void>
   /** Connects a peer that the scenario drives. */
   connect(lane: string, to: Program | Address): Promise<Peer>
+  /** A server whose side of each connection the scenario drives. */
+  listen(lane: string): Promise<Listener>
   /** A peer from a socket that the scenario already has. */
   peer(lane: string, socket: Socket): Peer
   /** Ends what still runs and throws if anything is left: a process, a port, a descriptor. Lines that a server
    * prints as its clients are taken away from it are nobody's. */
   close(): Promise<void>
+}
+
+export interface Listener {
+  readonly address: Address
+  /** The next connection, as a peer in the lane of the listener. */
+  accept(): Promise<Peer>
 }
 
 export interface StageOptions {
@@ -31,6 +45,9 @@ export interface StageOptions {
   /** What runs them: node and its flags; this process's node by default. */
   node?: readonly string[]
 }
+
+/** The programs of all pages, each in the folder of its slug. */
+const snippets = join(import.meta.dirname, '..', '..', 'snippets')
 
 /** How long a program may take to stop on SIGTERM, in milliseconds. */
 const STOP_LIMIT = 1000
@@ -41,13 +58,26 @@ export function createStage({ folder, node = [process.execPath] }: StageOptions)
   const transcript = createTranscript()
   const programs: Program[] = []
   const peers: Peer[] = []
+  const listeners: Server[] = []
   const socketsBefore = new Set(socketsOf('self'))
+
+  function startIn(place: string, lane: string, file: string, args: (string | number)[], input?: string): Program {
+    const program = startProgram({ lane, folder: place, node, file, args: args.map(String), env, transcript, input })
+    programs.push(program)
+    return program
+  }
 
   const stage: Stage = {
     transcript,
     start(lane, file, ...args) {
-      const program = startProgram({ lane, folder, node, file, args: args.map(String), env, transcript })
-      programs.push(program)
+      return startIn(folder, lane, file, args)
+    },
+    pipe(lane, text, file, ...args) {
+      return startIn(folder, lane, file, args, text)
+    },
+    async servePeer(lane, slug, file, ...args) {
+      const program = startIn(join(snippets, slug), lane, file, args)
+      await program.listening()
       return program
     },
     async serve(lane, file, ...args) {
@@ -69,6 +99,28 @@ export function createStage({ folder, node = [process.execPath] }: StageOptions)
       peers.push(peer)
       return peer
     },
+    async listen(lane) {
+      const server = createServer({ allowHalfOpen: true })
+      listeners.push(server)
+      const arrived: Peer[] = []
+      let wake = () => {}
+      server.on('connection', (socket) => {
+        arrived.push(stage.peer(lane, socket))
+        wake()
+      })
+      server.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const { address: host, port } = server.address() as AddressInfo
+      transcript.ports.add(port)
+      return {
+        address: { host, port },
+        async accept() {
+          if (arrived.length === 0) await within(new Promise<void>((resolve) => (wake = resolve)), `${lane} to accept`)
+          transcript.add(lane, '─', 'accept')
+          return arrived.shift()!
+        },
+      }
+    },
     peer(lane, socket) {
       const peer = peerOf(lane, socket, transcript)
       peers.push(peer)
@@ -76,6 +128,7 @@ export function createStage({ folder, node = [process.execPath] }: StageOptions)
     },
     async close() {
       const problems: string[] = []
+      for (const server of listeners) server.close()
       for (const peer of peers) await peer.destroy().catch((reason: Error) => problems.push(reason.message))
       for (const program of programs) {
         const wasRunning = program.running()
