@@ -1,5 +1,5 @@
-// Wrong on purpose: closes a descriptor twice. By then the number belongs to somebody
-// else.
+// Wrong on purpose: closes a descriptor twice. By then the number
+// belongs to somebody else.
 
 import { AF_INET, SOCK_DGRAM, bind, close, sendto, sockaddr_in, socket } from '#posix'
 

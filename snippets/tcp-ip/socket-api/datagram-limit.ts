@@ -1,5 +1,5 @@
-// Finds the longest datagram that can be sent, by halving the gap between a length that
-// works and one that does not.
+// Finds the longest datagram that can be sent, by halving the gap
+// between a length that works and one that does not.
 // usage: node datagram-limit.ts [ADDRESS]
 
 import { isIP } from 'node:net'

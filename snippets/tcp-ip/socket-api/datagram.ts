@@ -1,5 +1,5 @@
-// Datagrams keep their boundaries: one sendto, one recvfrom. Both sockets are in this
-// process.
+// Datagrams keep their boundaries: one sendto, one recvfrom. Both
+// sockets are in this process.
 
 import {
   AF_INET,
@@ -17,8 +17,8 @@ import {
 } from '#posix'
 
 // #region sockets
-// No listen, no connect, no accept: a socket with an address can send to any other and
-// receive from any other.
+// No listen, no connect, no accept: a socket with an address can send
+// to any other and receive from any other.
 const receiverFd = socket(AF_INET, SOCK_DGRAM, 0)
 bind(receiverFd, sockaddr_in('127.0.0.1', 0))
 const receiver = getsockname(receiverFd, sockaddr_storage()).subarray(0, 16)

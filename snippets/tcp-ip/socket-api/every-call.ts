@@ -1,5 +1,5 @@
-// Every call of the page, in the order of a connection's life, and what it returns.
-// Both ends are in this process.
+// Every call of the page, in the order of a connection's life, and what
+// it returns. Both ends are in this process.
 
 import {
   AF_INET,

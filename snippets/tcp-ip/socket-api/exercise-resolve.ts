@@ -1,5 +1,5 @@
-// Prints the addresses of a name, in the order in which a client should try them, as
-// `getent ahosts` does.
+// Prints the addresses of a name, in the order in which a client should
+// try them, as `getent ahosts` does.
 // usage: node exercise-resolve.ts NAME [SERVICE]
 
 import { type AddrInfo, SOCK_STREAM, endpoint, getaddrinfo } from '#posix'
@@ -11,7 +11,8 @@ if (name === undefined) {
 }
 
 try {
-  // With a type of socket each address comes once, not once for each type.
+  // With a type of socket each address comes once, not once for each
+  // type.
   getaddrinfo(name, service, { socktype: SOCK_STREAM }).forEach(show)
 } catch (error) {
   console.error((error as Error).message)

@@ -1,5 +1,5 @@
-// The stream of this page between two unix-domain sockets: the same calls, another
-// family, a path for an address.
+// The stream of this page between two unix-domain sockets: the same
+// calls, another family, a path for an address.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -46,8 +46,8 @@ try {
   for (const text of ['a', 'b', 'c']) send(clientFd, Buffer.from(text), 1, 0)
   shutdown(clientFd, SHUT_WR)
   const buf = Buffer.alloc(100)
-  // A send between unix sockets puts the bytes into the other's queue before it
-  // returns: all three are there.
+  // A send between unix sockets puts the bytes into the other's queue
+  // before it returns: all three are there.
   const received = recv(connFd, buf, buf.length, 0)
   console.log(`recv: ${received}, '${buf.toString('utf8', 0, received)}'`)
   console.log(`recv: ${recv(connFd, buf, buf.length, 0)}`)

@@ -1,5 +1,5 @@
-// Counts lines, words and bytes of what a client sends, and answers when the client has
-// sent all: a half-close ends the text.
+// Counts lines, words and bytes of what a client sends, and answers
+// when the client has sent all: a half-close ends the text.
 // usage: node exercise-word-count.ts PORT [HOST]
 
 import { writeSync } from 'node:fs'

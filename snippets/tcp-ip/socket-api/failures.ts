@@ -1,5 +1,5 @@
-// The failures that everybody meets first: what the call throws, and what Node's own
-// modules say to the same mistake.
+// The failures that everybody meets first: what the call throws, and
+// what Node's own modules say to the same mistake.
 
 import { once } from 'node:events'
 import { closeSync } from 'node:fs'

@@ -1,4 +1,5 @@
-// Wrong on purpose: a loop of recv that does not know the end of the stream.
+// Wrong on purpose: a loop of recv that does not know the end of the
+// stream.
 
 import {
   AF_INET,

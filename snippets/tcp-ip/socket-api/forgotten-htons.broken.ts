@@ -1,4 +1,5 @@
-// Wrong on purpose: writes the port into the sockaddr_in in host byte order.
+// Wrong on purpose: writes the port into the sockaddr_in in host byte
+// order.
 
 import {
   AF_INET,
@@ -15,8 +16,8 @@ import {
 } from '#posix'
 
 const port = 1234
-// All of 127.0.0.0/8 is this host. An address made of the process id is one that nobody
-// else uses.
+// All of 127.0.0.0/8 is this host. An address made of the process id is
+// one that nobody else uses.
 const { pid } = process
 const host = `127.${1 + (pid >> 16)}.${(pid >> 8) & 255}.${pid & 255}`
 

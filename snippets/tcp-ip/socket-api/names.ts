@@ -1,5 +1,5 @@
-// From names to addresses, without a name server: every answer here is the same on
-// every machine.
+// From names to addresses, without a name server: every answer here is
+// the same on every machine.
 
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'

@@ -1,5 +1,5 @@
-// What node:net sets on its sockets, read from their descriptors. `_handle` is no part
-// of Node's documented interface.
+// What node:net sets on its sockets, read from their descriptors.
+// `_handle` is no part of Node's documented interface.
 
 import { once } from 'node:events'
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net'

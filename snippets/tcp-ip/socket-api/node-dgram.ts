@@ -1,4 +1,5 @@
-// Datagrams again, with node:dgram. The comments name the system calls that Node makes.
+// Datagrams again, with node:dgram. The comments name the system calls
+// that Node makes.
 
 import { createSocket, type RemoteInfo } from 'node:dgram'
 import { on, once } from 'node:events'

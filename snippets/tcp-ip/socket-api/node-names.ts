@@ -1,5 +1,5 @@
-// Names, with node:dns. These answers do not depend on the network: two literals, and a
-// text that cannot be a name.
+// Names, with node:dns. These answers do not depend on the network: two
+// literals, and a text that cannot be a name.
 
 import { promises as dns } from 'node:dns'
 

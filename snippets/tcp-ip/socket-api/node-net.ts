@@ -1,4 +1,5 @@
-// The stream again, with node:net. The comments name the system calls that Node makes.
+// The stream again, with node:net. The comments name the system calls
+// that Node makes.
 
 import { once } from 'node:events'
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net'
@@ -22,10 +23,9 @@ client.end('c') // write; shutdown SHUT_WR
 
 let text = ''
 connection.setEncoding('utf8')
-// read
+// read; one chunk or three: node:net does not say, and may not be asked
 const chunks = connection.iterator({ destroyOnReturn: false })
 for await (const chunk of chunks) text += chunk as string
-// One chunk or three: node:net does not say, and may not be asked.
 console.log(`the stream up to its end: '${text}'`)
 
 // write; shutdown SHUT_WR: our direction was open until here

@@ -1,5 +1,5 @@
-// A raw socket: one ICMP echo over the loopback interface, as ping sends it, byte by
-// byte. Needs CAP_NET_RAW.
+// A raw socket: one ICMP echo over the loopback interface, as ping
+// sends it, byte by byte. Needs CAP_NET_RAW.
 
 import {
   AF_INET,
@@ -28,7 +28,8 @@ try {
   // #endregion socket
 
   // #region request
-  // RFC 792: type, code, checksum, identifier, sequence number, then data of our choice.
+  // RFC 792: type, code, checksum, identifier, sequence number, then
+  // data of our choice.
   const data = Buffer.from('hello')
   const request = Buffer.alloc(8 + data.length)
   request.writeUInt8(ECHO_REQUEST, 0)
@@ -41,7 +42,8 @@ try {
   // #endregion request
 
   // #region reply
-  // Every raw socket gets every ICMP packet of the host, our own request among them.
+  // Every raw socket gets every ICMP packet of the host, our own
+  // request among them.
   const packet = Buffer.alloc(65_535)
   for (;;) {
     const bytes = packet.subarray(0, recv(fd, packet, packet.length, 0))

@@ -1,5 +1,5 @@
-// A fourth kind of socket: SOCK_SEQPACKET has a connection, as a stream has, and keeps
-// boundaries, as datagrams do.
+// A fourth kind of socket: SOCK_SEQPACKET has a connection, as a stream
+// has, and keeps boundaries, as datagrams do.
 
 import { AF_UNIX, SOCK_SEQPACKET, accept, bind, close, connect, listen, recv, send, sockaddr_un, socket } from '#posix'
 

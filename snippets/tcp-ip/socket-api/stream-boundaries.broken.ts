@@ -1,4 +1,5 @@
-// Wrong on purpose: takes what one recv returns for what one send was given.
+// Wrong on purpose: takes what one recv returns for what one send was
+// given.
 
 import {
   AF_INET,

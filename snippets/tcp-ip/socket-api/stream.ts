@@ -1,5 +1,5 @@
-// A byte stream has no boundaries: three sends, one recv. Both ends of the connection
-// are in this process.
+// A byte stream has no boundaries: three sends, one recv. Both ends of
+// the connection are in this process.
 
 import {
   AF_INET,
@@ -40,9 +40,9 @@ const buf = Buffer.alloc(100)
 for (const text of ['a', 'b', 'c']) {
   console.log(`send '${text}': ${send(clientFd, Buffer.from(text), 1, 0)}`)
 }
-// Looks at the bytes without taking them, and waits for the third. Without this line
-// the next recv might come too early,
-// and give 'a' or 'ab': that is allowed too.
+// Looks at the bytes without taking them, and waits for the third.
+// Without this line the next recv might come too early, and give 'a' or
+// 'ab': that is allowed too.
 recv(connFd, buf, 3, MSG_PEEK | MSG_WAITALL)
 take(100)
 // #endregion three-sends

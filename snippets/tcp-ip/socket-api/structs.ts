@@ -1,5 +1,5 @@
-// The structures of the socket API as the kernel sees them: bytes, and which of them
-// make up which field.
+// The structures of the socket API as the kernel sees them: bytes, and
+// which of them make up which field.
 
 import { endianness } from 'node:os'
 import {
@@ -33,8 +33,8 @@ show('struct sockaddr_in', ipv4, [
   ['sin_zero', 8, 'padding'],
 ])
 
-// What bind, connect and accept are declared with. C casts a pointer to it; the family
-// tells what the rest is.
+// What bind, connect and accept are declared with. C casts a pointer to
+// it; the family tells what the rest is.
 show('the same as struct sockaddr', ipv4, [
   ['sa_family', 2, 'AF_INET'],
   ['sa_data', 14, 'port, address, padding'],
@@ -53,7 +53,8 @@ show('struct sockaddr_un', sockaddr_un('/run/app.sock'), [
   ['sun_path', 108, '"/run/app.sock", ended by a zero'],
 ])
 
-// Room for any of them. The kernel fills what it needs and says how much that was.
+// Room for any of them. The kernel fills what it needs and says how
+// much that was.
 const fd = socket(AF_INET, SOCK_STREAM, 0)
 show('struct sockaddr_storage, after getsockname', getsockname(fd, sockaddr_storage()), [
   ['ss_family', 2, 'AF_INET'],
@@ -61,7 +62,8 @@ show('struct sockaddr_storage, after getsockname', getsockname(fd, sockaddr_stor
 ])
 close(fd)
 
-// What getaddrinfo is asked with, and the head of each thing that it returns.
+// What getaddrinfo is asked with, and the head of each thing that it
+// returns.
 const hints = Buffer.alloc(48)
 const ints = new Int32Array(hints.buffer, hints.byteOffset, 12)
 ints.set([AI_NUMERICHOST, AF_INET, SOCK_STREAM])
