@@ -174,7 +174,7 @@ export const chapters: Chapter[] = [
         [[1237, '2.6 多进程多线程并发', '']],
       ),
       page('servers/udp', '2.7', 'UDP', 'Datagrams: lost, cut short, broadcast', [[1241, '2.7 UDP通讯编程', '']]),
-      page('servers/clients', '2.8', 'Clients', 'Resolve, connect, give up in time, try the next address', [
+      page('servers/clients', '2.8', 'The client', 'Resolve, connect, give up in time, try the next address', [
         [1245, '2.8 客户端编程', ''],
         [1247, 'listing: the client', 'the-program'],
       ]),

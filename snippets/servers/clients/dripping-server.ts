@@ -14,8 +14,8 @@ if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
 }
 
 const server = createServer({ noDelay: true }, (socket) => {
-  socket.on('error', () => socket.destroy())
-  void drip(socket)
+  socket.on('error', () => {}) // a client that leaves in the middle is no concern of the others
+  drip(socket).catch(() => socket.destroy())
 })
 server.on('error', (error) => {
   console.error(error.message)
@@ -26,7 +26,6 @@ server.listen(Number(port), host, () => {
   console.log(`listening on ${address.includes(':') ? `[${address}]` : address}:${chosen}`)
 })
 
-// #region drip
 async function drip(socket: Socket): Promise<void> {
   for await (const line of createInterface({ input: socket })) {
     for (const byte of Buffer.from(line).reverse()) {
@@ -36,4 +35,3 @@ async function drip(socket: Socket): Promise<void> {
     }
   }
 }
-// #endregion drip

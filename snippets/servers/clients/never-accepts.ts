@@ -23,7 +23,6 @@ if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
 }
 
 try {
-  // #region listen
   const addr = sockaddr(host, Number(port))
   const listenFd = socket(family(addr), SOCK_STREAM | SOCK_CLOEXEC, 0)
   setsockopt(listenFd, SOL_SOCKET, SO_REUSEADDR, 1)
@@ -31,7 +30,6 @@ try {
   listen(listenFd, 0) // Linux lets one more in than it says
   console.log(`listening on ${format(getsockname(listenFd, addr))}`)
   setInterval(() => {}, 2 ** 30) // stays, and does nothing
-  // #endregion listen
 } catch (error) {
   console.error((error as Error).message)
   process.exit(1)

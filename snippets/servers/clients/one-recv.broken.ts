@@ -7,7 +7,6 @@ const [host, port, ...lines] = process.argv.slice(2)
 const fd = socket(AF_INET, SOCK_STREAM, 0)
 connect(fd, sockaddr_in(host!, Number(port)))
 
-// #region talk
 const buffer = Buffer.alloc(1024)
 for (const line of lines) {
   const bytes = Buffer.from(`${line}\n`)
@@ -15,5 +14,4 @@ for (const line of lines) {
   const received = recv(fd, buffer, buffer.length, 0)
   console.log(`sent: ${line}, received: ${buffer.subarray(0, received)}`)
 }
-// #endregion talk
 close(fd)

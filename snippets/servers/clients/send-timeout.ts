@@ -26,7 +26,6 @@ try {
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, timeval(Number(limit)))
   connect(fd, addr)
 
-  // #region send
   const bytes = Buffer.alloc(64 * 1024 * 1024) // more than the kernels of both sides hold
   let start = performance.now()
   const elapsed = (): string => `after ${(performance.now() - start).toFixed(0)} ms`
@@ -40,7 +39,6 @@ try {
   } catch (error) {
     throw new Error(`${(error as Error).message} ${elapsed()}`, { cause: error })
   }
-  // #endregion send
 } catch (error) {
   console.error((error as Error).message)
   process.exit(1)

@@ -3,11 +3,9 @@
 
 import { connect } from 'node:net'
 
-// #region timeout
 const socket = connect({ host: process.argv[2]!, port: Number(process.argv[3]) })
 socket.setTimeout(200)
 socket.on('timeout', () => console.log('timeout'))
-// #endregion timeout
 socket.write('hello\n')
 socket.on('data', (chunk) => {
   console.log(`received: ${chunk}`)

@@ -35,7 +35,6 @@ try {
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval(Number(limit))) // for each recv
   // #endregion limits
 
-  // #region calls
   timed('connect', () => connect(fd, addr))
   timed('send', () => {
     for (let sent = 0; sent < line.length;) sent += send(fd, line.subarray(sent), line.length - sent, 0)
@@ -47,7 +46,6 @@ try {
       received += count
     }
   })
-  // #endregion calls
   log(`received: ${reply}`)
   close(fd)
 } catch (error) {
@@ -55,7 +53,6 @@ try {
   process.exit(1)
 }
 
-// #region timed
 /** Runs it, and tells how long that took, also when it fails. */
 function timed(what: string, act: () => void): void {
   const start = performance.now()
@@ -67,7 +64,6 @@ function timed(what: string, act: () => void): void {
   }
   log(`${what}: done after ${elapsed()} ms${elapsed() > Number(limit) ? `, over the limit of ${limit}` : ''}`)
 }
-// #endregion timed
 
 function log(text: string): void {
   writeSync(1, `${text}\n`)
