@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url'
 import { unzipSync } from 'fflate'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { type Scenarios, onStage, programsOf, root } from '../support/recordings.ts'
+import { type Scenarios, onStage, playable, programsOf, root } from '../support/recordings.ts'
 import { launchBrowser, noBrowser } from './browser.ts'
 import { BUILD_LIMIT, builtSite, serveSite } from './built-site.ts'
 
@@ -98,13 +98,15 @@ describe.skipIf(reason !== undefined)('pasted from the rendered page', () => {
       }
     })
 
-    test.each(Object.keys(scenarios.get(slug)!))('%s prints what the page shows', async (name) => {
+    const names = Object.entries(scenarios.get(slug)!).flatMap(([name, scenario]) => (playable(scenario) ? [name] : []))
+
+    test.each(names)('%s prints what the page shows', async (name) => {
       const transcript = await onStage(folderOf(slug), scenarios.get(slug)![name]!)
       expect(transcript).toBe(readFileSync(join(programsOf(slug), `${name}.out`), 'utf8'))
     })
 
     // On an old Node a reader starts programs with `node --import tsx`, in the folder with package.json.
-    test.skipIf(ownNode === undefined).each(Object.keys(scenarios.get(slug)!))(
+    test.skipIf(ownNode === undefined).each(names)(
       `%s prints the same on this machine's own Node (${ownNode?.version ?? 'there is none'})`,
       async (name) => {
         const folder = `${folderOf(slug)}-on-own-node`

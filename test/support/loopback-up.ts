@@ -1,5 +1,5 @@
 // Brings the loopback interface up, as `ip link set lo up` does: in a new network namespace it is down, and a bare machine may
-// lack `ip`. It is preloaded into the program that is to find it up: node --import THIS FILE. netdevice(7)
+// lack `ip`. It runs there before the program that is to find it up. netdevice(7)
 
 import { AF_INET, SOCK_DGRAM, close, ioctl, socket } from '#posix'
 

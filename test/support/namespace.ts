@@ -6,47 +6,42 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** How to run a program there: what stands before its file name; see StageOptions. */
+/** A place to run a program in: the words that stand before its command. */
 export interface Place {
-  node: readonly string[]
+  prefix: readonly string[]
 }
 
-/** How to run a program there, or why it is not possible here. */
-export type PlaceOrReason = Place | { reason: string }
+/** A place, or why it cannot be had here. */
+type PlaceOrReason = Place | { reason: string }
 
-function works(command: readonly string[], program: string): string | undefined {
-  const [file, ...args] = command
-  const { status, error, stderr } = spawnSync(file!, [...args, '--input-type=module', '--eval', program], {
-    encoding: 'utf8',
-  })
-  if (status === 0) return undefined
-  return error?.message ?? (stderr.trim().split('\n').at(-1) || `status ${status}`)
+function placeIfWorks(prefix: readonly string[], what: string): PlaceOrReason {
+  const [file, ...args] = [...prefix, process.execPath, '--version']
+  const { status, error, stderr } = spawnSync(file!, args, { encoding: 'utf8' })
+  if (status === 0) return { prefix }
+  return { reason: `${what}: ${error?.message ?? (stderr.trim().split('\n').at(-1) || `status ${status}`)}` }
 }
 
 const loopbackUp = join(import.meta.dirname, 'loopback-up.ts')
 
 /** A network namespace with the loopback interface up, in which the program is root. */
-export function networkNamespace(): PlaceOrReason {
-  const node = ['unshare', '--user', '--map-root-user', '--net', process.execPath, '--import', loopbackUp]
-  const problem = works(node, '')
-  return problem === undefined ? { node } : { reason: `no network namespace: ${problem}` }
+function networkNamespace(): PlaceOrReason {
+  const upFirst = ['sh', '-c', `"${process.execPath}" "${loopbackUp}" && exec "$@"`, 'sh']
+  return placeIfWorks(['unshare', '--user', '--map-root-user', '--net', ...upFirst], 'no network namespace')
 }
 
 /** Where a program has CAP_NET_RAW: in a namespace, or on this machine as it is, if the tests run as root. */
-export function withRawSockets(): PlaceOrReason {
+function withRawSockets(): PlaceOrReason {
   const namespace = networkNamespace()
-  if ('node' in namespace) return namespace
-  if (mayOpenRawSockets()) return { node: [process.execPath] }
+  if ('prefix' in namespace) return namespace
+  if (mayOpenRawSockets()) return { prefix: [] }
   return { reason: `${namespace.reason}, and no raw sockets outside of one` }
 }
 
 /** Where a program has no CAP_NET_RAW: for an ordinary user this machine as it is, for root with the capability dropped. */
-export function withoutRawSockets(): PlaceOrReason {
-  if (!mayOpenRawSockets()) return { node: [process.execPath] }
+function withoutRawSockets(): PlaceOrReason {
+  if (!mayOpenRawSockets()) return { prefix: [] }
   const drop = ['setpriv', '--inh-caps=-net_raw', '--ambient-caps=-net_raw', '--bounding-set=-net_raw']
-  const node = [...drop, process.execPath]
-  const problem = works(node, '')
-  return problem === undefined ? { node } : { reason: `CAP_NET_RAW cannot be dropped: ${problem}` }
+  return placeIfWorks(drop, 'CAP_NET_RAW cannot be dropped')
 }
 
 /** CAP_NET_RAW among the effective capabilities of this process. capabilities(7), proc(5) */
@@ -56,13 +51,24 @@ function mayOpenRawSockets(): boolean {
   return ((BigInt(`0x${effective}`) >> CAP_NET_RAW) & 1n) === 1n
 }
 
-/**
- * The place, or undefined after saying why not, so that its tests are skipped where one sees it. In CI there is no skipping:
- * there it is an error.
- */
-export function placeOrSkip(place: PlaceOrReason, what: string): Place | undefined {
-  if ('node' in place) return place
-  if (process.env['CI']) throw new Error(`${what}: ${place.reason}`)
-  console.warn(`skipped: ${what}: ${place.reason}`)
-  return undefined
+const places = {
+  'in a network namespace': networkNamespace,
+  'with raw sockets': withRawSockets,
+  'without raw sockets': withoutRawSockets,
+}
+
+/** Where a scenario plays, if it is not this machine as it is. */
+export type Where = keyof typeof places
+
+const known = new Map<Where, PlaceOrReason>()
+
+/** The place, or undefined after saying why not: its tests are skipped where one sees it. In CI that is an error. */
+export function placeOrSkip(where: Where): Place | undefined {
+  const place = known.get(where) ?? places[where]()
+  if (!known.has(where) && 'reason' in place) {
+    if (process.env['CI']) throw new Error(`cannot run ${where}: ${place.reason}`)
+    console.warn(`skipped: what runs ${where}: ${place.reason}`)
+  }
+  known.set(where, place)
+  return 'prefix' in place ? place : undefined
 }

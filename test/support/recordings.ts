@@ -2,10 +2,17 @@
 
 import { join } from 'node:path'
 import { test as base, describe, expect } from 'vitest'
+import { type Where, placeOrSkip } from './namespace.ts'
 import { type Stage, createStage } from './stage.ts'
 
+/** What happens on a stage. */
+export type Act = (stage: Stage) => Promise<void>
+
+/** An act, and where it plays if it needs other rights than those of an ordinary user. */
+export type Scenario = Act | { where: Where; act: Act }
+
 /** Scenarios by the name of the output they write: `second-client` writes `second-client.out`. */
-export type Scenarios = Record<string, (stage: Stage) => Promise<void>>
+export type Scenarios = Record<string, Scenario>
 
 /** The root of the project. */
 export const root = join(import.meta.dirname, '..', '..')
@@ -15,13 +22,16 @@ export function programsOf(slug: string): string {
   return join(root, 'snippets', slug)
 }
 
-/** Runs `act` on a stage; the stage is cleared in the end, and what is left on it is an error. */
-export async function onStage(
-  folder: string,
-  act: (stage: Stage) => Promise<void>,
-  node?: readonly string[],
-): Promise<string> {
-  const stage = createStage(node === undefined ? { folder } : { folder, node })
+/** What a stage of a page's tests starts its programs with: this process's own node. */
+const thisNode: readonly string[] = [process.execPath]
+
+/**
+ * Plays a scenario with the programs of a folder and returns the transcript. The stage is cleared in the end, and what is
+ * left on it is an error.
+ */
+export async function onStage(folder: string, scenario: Scenario, node = thisNode): Promise<string> {
+  const { prefix, act } = typeof scenario === 'function' ? { prefix: [], act: scenario } : placed(scenario)
+  const stage = createStage({ folder, node: [...prefix, ...node] })
   try {
     await act(stage)
   } catch (reason) {
@@ -30,6 +40,17 @@ export async function onStage(
   }
   await stage.close()
   return stage.transcript.toString()
+}
+
+function placed({ where, act }: Exclude<Scenario, Act>): { prefix: readonly string[]; act: Act } {
+  const place = placeOrSkip(where)
+  if (place === undefined) throw new Error(`cannot run ${where}`)
+  return { prefix: place.prefix, act }
+}
+
+/** Whether a scenario can be played on this machine; if not, why was said on standard error. */
+export function playable(scenario: Scenario): boolean {
+  return typeof scenario === 'function' || placeOrSkip(scenario.where) !== undefined
 }
 
 /** Tests of a page's programs: `test` takes the stage on which they play. */
@@ -46,7 +67,7 @@ export function testsOf(slug: string) {
 export function recordings(slug: string, scenarios: Scenarios): void {
   describe('what the page shows was printed', () => {
     for (const [name, scenario] of Object.entries(scenarios)) {
-      base(`${name}.out`, async () => {
+      base.skipIf(!playable(scenario))(`${name}.out`, async () => {
         const transcript = await onStage(programsOf(slug), scenario)
         await expect(transcript).toMatchFileSnapshot(join(programsOf(slug), `${name}.out`))
       })

@@ -29,6 +29,14 @@ export const scenarios: Scenarios = {
   'stream-boundaries.broken': (stage) => fails(stage, 'stream-boundaries.broken.ts'),
   'closed-twice.broken': (stage) => fails(stage, 'closed-twice.broken.ts'),
 
+  // What only root may do, or only others
+  raw: { where: 'with raw sockets', act: (stage) => stage.run('program', 'raw.ts') },
+  'raw-denied': { where: 'without raw sockets', act: (stage) => fails(stage, 'raw.ts') },
+  'datagram-limit-ipv6': {
+    where: 'in a network namespace', // where there is a ::1
+    act: (stage) => stage.run('program', 'datagram-limit.ts', '::1'),
+  },
+
   // It would go on for ever.
   async 'forgotten-end.broken'(stage) {
     const program = stage.start('program', 'forgotten-end.broken.ts')

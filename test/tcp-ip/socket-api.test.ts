@@ -6,9 +6,7 @@ import { join } from 'node:path'
 import koffi from 'koffi'
 import { describe, expect, test } from 'vitest'
 import { AF_INET, SOCK_DGRAM, SOCK_RAW, close, connect, recv, send, sockaddr_in6, socket } from '#posix'
-import { networkNamespace, placeOrSkip, withRawSockets, withoutRawSockets } from '../support/namespace.ts'
-import { onStage, programsOf, recordings, testsOf } from '../support/recordings.ts'
-import type { Stage } from '../support/stage.ts'
+import { programsOf, recordings, testsOf } from '../support/recordings.ts'
 import { scenarios } from './socket-api.scenarios.ts'
 
 const slug = 'tcp-ip/socket-api'
@@ -17,36 +15,7 @@ const staged = testsOf(slug)
 
 recordings(slug, scenarios)
 
-describe('raw sockets', () => {
-  const allowed = placeOrSkip(withRawSockets(), 'raw sockets')
-  const denied = placeOrSkip(withoutRawSockets(), 'raw sockets without CAP_NET_RAW')
-
-  test.skipIf(allowed === undefined)('raw.out', async () => {
-    const transcript = await onStage(folder, async (stage) => stage.run('program', 'raw.ts'), allowed!.node)
-    await expect(transcript).toMatchFileSnapshot(join(folder, 'raw.out'))
-  })
-
-  test.skipIf(denied === undefined)('raw-denied.out', async () => {
-    const act = async (stage: Stage) => {
-      expect(await stage.start('program', 'raw.ts').exit()).toEqual({ status: 1, signal: null })
-    }
-    const transcript = await onStage(folder, act, denied!.node)
-    await expect(transcript).toMatchFileSnapshot(join(folder, 'raw-denied.out'))
-  })
-})
-
 describe('datagrams', () => {
-  const namespace = placeOrSkip(networkNamespace(), 'the longest datagram over IPv6')
-
-  test.skipIf(namespace === undefined)('datagram-limit-ipv6.out', async () => {
-    const transcript = await onStage(
-      folder,
-      async (stage) => stage.run('program', 'datagram-limit.ts', '::1'),
-      namespace!.node,
-    )
-    await expect(transcript).toMatchFileSnapshot(join(folder, 'datagram-limit-ipv6.out'))
-  })
-
   staged('datagram-limit refuses a name', async ({ stage }) => {
     const program = stage.start('program', 'datagram-limit.ts', 'localhost')
     expect(await program.errorLine()).toBe('usage: node datagram-limit.ts [ADDRESS]')
