@@ -213,7 +213,7 @@ for (const { name, tests, says, break: change } of chosen) {
   if (noticed === undefined) unnoticed++
   if (noticed !== undefined) row(name, 'red', seconds, noticed.test)
   else if (failed.length > 0)
-    row(name, 'other', seconds, `nothing says ${says}: ${failed[0]!.test}: ${failed[0]!.message.slice(0, 500)}`)
+    row(name, 'other', seconds, `nothing says ${says}: ${failed[0]!.test}: ${firstLines(failed[0]!.message)}`)
   else row(name, 'GREEN', seconds, trouble || 'no test noticed')
   rmSync(path, { recursive: true })
 }
@@ -224,11 +224,16 @@ if (word === '') {
   const isGreen = failed.length === 0 && passed > 0
   if (!isGreen) unnoticed++
   row('nothing is changed', isGreen ? 'green' : 'RED', seconds, isGreen ? `${passed} passed` : trouble)
-  for (const { test, message } of failed) console.log(`  ${test}: ${message}`)
+  for (const { test, message } of failed) console.log(`  ${test}: ${firstLines(message)}`)
 }
 
 console.log(unnoticed === 0 ? 'every mutation was noticed' : `${unnoticed} of these went otherwise than they should`)
 process.exitCode = unnoticed === 0 ? 0 : 1
+
+/** A message without its stack, and not without end. */
+function firstLines(message: string): string {
+  return message.replace(/\n +at [^]*/, '').slice(0, 500)
+}
 
 /** What git would commit if everything were added, in a folder of its own. */
 function makeCopy(): string {
