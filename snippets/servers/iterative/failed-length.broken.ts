@@ -30,8 +30,8 @@ console.log(`listening on ${format(getsockname(listenFd, addr))}`)
 const buffer = Buffer.alloc(32)
 for (;;) {
   const connFd = accept(listenFd)
-  // recv waits 300 ms, then fails with EAGAIN, which is 11.
-  setsockopt(connFd, SOL_SOCKET, SO_RCVTIMEO, timeval(300))
+  // recv waits a second, then fails with EAGAIN, which is 11.
+  setsockopt(connFd, SOL_SOCKET, SO_RCVTIMEO, timeval(1000))
   for (let received; (received = tryRecv(connFd, buffer, buffer.length, 0));) {
     const line = buffer.subarray(0, received - 1) // and if received is -11?
     const reply = Buffer.from(line).reverse()
