@@ -1,4 +1,4 @@
-// A reversing server that is slow on purpose: it sends a reply one byte at a time, and waits after each.
+// A reversing server that is slow on purpose: it sends one byte of a reply at a time.
 // usage: node dripping-server.ts PORT [HOST]
 
 import { type AddressInfo, type Socket, createServer } from 'node:net'
@@ -13,7 +13,7 @@ if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
   process.exit(2)
 }
 
-const server = createServer({ noDelay: true }, (socket) => {
+const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
   socket.on('error', () => {}) // a client that leaves in the middle is no concern of the others
   drip(socket).catch(() => socket.destroy())
 })
@@ -34,4 +34,5 @@ async function drip(socket: Socket): Promise<void> {
       await sleep(DRIP)
     }
   }
+  socket.end()
 }

@@ -21,7 +21,8 @@ import {
 } from '#posix'
 
 const [host = '', port = '', limit = '300'] = process.argv.slice(2)
-if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535 || isIP(host) === 0) usage()
+const isPort = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535
+if (!isPort || isIP(host) === 0) usage()
 if (!/^[1-9]\d{0,6}$/.test(limit)) usage()
 
 const line = Buffer.from('drop by drop\n')
@@ -41,7 +42,7 @@ try {
   for (let received = 0; received < reply.length;) {
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval(left())) // before each call, what is left
     const count = recv(fd, reply.subarray(received), reply.length - received, 0)
-    if (count === 0) throw new Error(`the server closed the connection after ${received} of ${reply.length} bytes`)
+    if (count === 0) throw new Error(`closed by the server after ${received} of ${reply.length} bytes`)
     received += count
   }
   // #endregion deadline

@@ -1,4 +1,4 @@
-// Sends its standard input, ends its direction, and prints all that comes until the server ends its own.
+// Sends its standard input, says that this was all, and prints what comes until the server ends.
 // usage: node exercise-half-close.ts ADDRESS PORT
 
 import { readSync, writeSync } from 'node:fs'
@@ -22,7 +22,8 @@ import {
 } from '#posix'
 
 const [host = '', port = ''] = process.argv.slice(2)
-if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535 || isIP(host) === 0) {
+const isPort = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535
+if (!isPort || isIP(host) === 0) {
   console.error('usage: node exercise-half-close.ts ADDRESS PORT')
   process.exit(2)
 }

@@ -8,7 +8,8 @@ import { pipeline } from 'node:stream/promises'
 const NEWLINE = 0x0a
 
 const [host = '', port = ''] = process.argv.slice(2)
-if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535 || host === '') {
+const isPort = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535
+if (!isPort || host === '') {
   console.error('usage: node reversing-client-node.ts HOST PORT')
   process.exit(2)
 }
@@ -69,8 +70,8 @@ async function* replies(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
       received -= length
     }
   }
-  if (due.length > 0) throw new Error(`the server closed the connection after ${received} of ${due[0]} bytes`)
-  if (!sentAll) throw new Error('the server closed the connection')
+  if (due.length > 0) throw new Error(`closed by the server after ${received} of ${due[0]} bytes`)
+  if (!sentAll) throw new Error('closed by the server')
 }
 // #endregion replies
 

@@ -1,4 +1,4 @@
-// A client of the reversing server: sends the lines of its standard input, and prints what is answered to each.
+// A client of the reversing server: sends lines from its standard input, prints what is answered.
 // usage: node reversing-client.ts ADDRESS PORT
 
 import { readSync, writeSync } from 'node:fs'
@@ -23,8 +23,9 @@ const NEWLINE = 0x0a
 
 // #region arguments
 const [host = '', port = ''] = process.argv.slice(2)
-if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535 || isIP(host) === 0) {
-  console.error('usage: node reversing-client.ts ADDRESS PORT (an address such as 127.0.0.1 or ::1, no name)')
+const isPort = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535
+if (!isPort || isIP(host) === 0) {
+  console.error('usage: node reversing-client.ts ADDRESS PORT (127.0.0.1 or ::1, not a name)')
   process.exit(2)
 }
 // #endregion arguments
@@ -34,7 +35,7 @@ try {
   const addr = sockaddr(host, Number(port))
   const fd = socket(family(addr), SOCK_STREAM | SOCK_CLOEXEC, 0)
   log('socket ok')
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1) // a line leaves at once, also behind one without a reply
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1) // each line leaves at once
   connect(fd, addr) // waits until the other host's kernel has answered
   log(`connected to ${format(addr)}`)
   // #endregion connect
@@ -68,7 +69,7 @@ function receive(fd: number, length: number): Buffer {
   const bytes = Buffer.alloc(length)
   for (let received = 0; received < length;) {
     const count = recv(fd, bytes.subarray(received), length - received, 0)
-    if (count === 0) throw new Error(`the server closed the connection after ${received} of ${length} bytes`)
+    if (count === 0) throw new Error(`closed by the server after ${received} of ${length} bytes`)
     received += count
   }
   return bytes
@@ -76,7 +77,7 @@ function receive(fd: number, length: number): Buffer {
 // #endregion receive
 
 // #region lines
-/** The lines of standard input, as bytes, each with its newline; the last one gets it if it has none. */
+/** The lines of standard input, each with its newline, which the last one is given if it has none. */
 function* lines(): Generator<Buffer> {
   const chunk = Buffer.alloc(65_536)
   let pieces: Buffer[] = [] // of a line that is not whole yet
@@ -92,7 +93,7 @@ function* lines(): Generator<Buffer> {
 }
 // #endregion lines
 
-/** console.log keeps something of each line until the event loop turns, and in a program that blocks it never turns. */
+/** Not console.log, which needs the event loop to turn: see 2.2. */
 function log(line: string | Buffer): void {
   writeSync(1, Buffer.concat([Buffer.from(line), Buffer.of(NEWLINE)]))
 }

@@ -17,7 +17,8 @@ import {
 } from '#posix'
 
 const [host = '', port = '', limit = '200'] = process.argv.slice(2)
-if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535 || isIP(host) === 0) usage()
+const isPort = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535
+if (!isPort || isIP(host) === 0) usage()
 if (!/^[1-9]\d{0,6}$/.test(limit)) usage()
 
 try {

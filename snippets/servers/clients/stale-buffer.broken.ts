@@ -11,7 +11,7 @@ const buffer = Buffer.alloc(1024)
 for (const line of lines) {
   const bytes = Buffer.from(`${line}\n`)
   send(fd, bytes, bytes.length, 0)
-  recv(fd, buffer, buffer.length, 0) // the count is not looked at, so the text ends at the first zero byte
+  recv(fd, buffer, buffer.length, 0) // returns a count; where the text ends is left to a zero byte
   console.log(`received: ${buffer.subarray(0, buffer.indexOf(0))}`)
 }
 close(fd)

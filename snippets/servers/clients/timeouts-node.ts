@@ -5,7 +5,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 
 const [host = '', port = '', limit = '200'] = process.argv.slice(2)
-if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535 || host === '') usage()
+const isPort = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535
+if (!isPort || host === '') usage()
 if (!/^[1-9]\d{0,6}$/.test(limit)) usage()
 
 const line = Buffer.from('drop by drop\n')
@@ -32,7 +33,7 @@ try {
     chunks.push(chunk)
     if ((missing -= chunk.length) <= 0) break // which also destroys the socket
   }
-  if (missing > 0) throw new Error(`the server closed the connection ${missing} bytes too early`)
+  if (missing > 0) throw new Error(`closed by the server ${missing} bytes too early`)
   console.log(`received: ${Buffer.concat(chunks)} ${elapsed()}`)
 } catch (error) {
   for (const reason of error instanceof AggregateError ? error.errors : [error]) {

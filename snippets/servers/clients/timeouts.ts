@@ -21,7 +21,8 @@ import {
 } from '#posix'
 
 const [host = '', port = '', limit = '200'] = process.argv.slice(2)
-if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535 || isIP(host) === 0) usage()
+const isPort = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535
+if (!isPort || isIP(host) === 0) usage()
 if (!/^[1-9]\d{0,6}$/.test(limit)) usage()
 
 const line = Buffer.from('drop by drop\n')
@@ -37,12 +38,14 @@ try {
 
   timed('connect', () => connect(fd, addr))
   timed('send', () => {
-    for (let sent = 0; sent < line.length;) sent += send(fd, line.subarray(sent), line.length - sent, 0)
+    for (let sent = 0; sent < line.length;) {
+      sent += send(fd, line.subarray(sent), line.length - sent, 0)
+    }
   })
   timed('recv', () => {
     for (let received = 0; received < reply.length;) {
       const count = recv(fd, reply.subarray(received), reply.length - received, 0)
-      if (count === 0) throw new Error(`the server closed the connection after ${received} of ${reply.length} bytes`)
+      if (count === 0) throw new Error(`closed by the server after ${received} of ${reply.length} bytes`)
       received += count
     }
   })
@@ -62,7 +65,8 @@ function timed(what: string, act: () => void): void {
   } catch (error) {
     throw new Error(`${(error as Error).message} after ${elapsed()} ms`, { cause: error })
   }
-  log(`${what}: done after ${elapsed()} ms${elapsed() > Number(limit) ? `, over the limit of ${limit}` : ''}`)
+  const over = elapsed() > Number(limit) ? `, over the limit of ${limit}` : ''
+  log(`${what}: done after ${elapsed()} ms${over}`)
 }
 
 function log(text: string): void {
