@@ -6,6 +6,7 @@
 
 import { globSync, readFileSync, statSync } from 'node:fs'
 import { join, posix } from 'node:path'
+import type { Token } from 'markdown-it'
 import { Visitor, parseSync } from 'vite'
 import { type MarkdownRenderer, createMarkdownRenderer } from 'vitepress'
 import { frontPage, pages as plannedPages } from '../../.vitepress/book.ts'
@@ -204,7 +205,6 @@ const markdown: MarkdownRenderer = await createMarkdownRenderer(`${ROOT}/docs`, 
 /** The options as the renderer's rules want them typed. */
 const options = markdown.options as Parameters<NonNullable<typeof markdown.renderer.rules.link_open>>[2]
 
-type Token = ReturnType<typeof markdown.parse>[number]
 
 function attribute(token: Token, name: string): string {
   return String(token.attrGet(name) ?? '')
