@@ -7,8 +7,8 @@ import { getSystemErrorMap } from 'node:util'
 import { type Endpoint, endpoint, format } from './addresses.ts'
 import { lastErrno, libc } from './platform.ts'
 
-// The numbers of this machine, as Node was compiled with them. Compare with a negative result: `n
-// === -EAGAIN`.
+// The numbers of this machine, as Node was compiled with them. Compare with a negative result:
+// `n === -EAGAIN`.
 export const {
   EACCES,
   EADDRINUSE,
@@ -67,10 +67,12 @@ for (const [name, number] of Object.entries(constants.errno)) {
  */
 export function systemError(syscall: string, errno: number, addr?: Uint8Array): SystemError {
   // libuv names most numbers and says them in lower case; libc knows the rest (ECHILD, for one).
-  const [code, text] = getSystemErrorMap().get(errno) ?? [
+  const [name, text] = getSystemErrorMap().get(errno) ?? [
     names.get(-errno) ?? `errno ${-errno}`,
     (strerror(-errno) as string).toLowerCase(),
   ]
+  // One number on Linux, two names: the manuals of sockets have this one, libuv has the other.
+  const code = name === 'ENOTSUP' ? 'EOPNOTSUPP' : name
   const where = addr === undefined ? undefined : readable(addr)
   const about = where === undefined ? '' : ` ${format(addr!)}`
   const error = new Error(`${syscall} ${code}: ${text}${about}`)

@@ -51,12 +51,13 @@ export function linger(on: boolean, seconds: number): Uint8Array {
 }
 
 /**
- * struct timeval, 16 bytes: whole seconds and microseconds; zero means no limit to SO_RCVTIMEO.
- * socket(7)
+ * struct timeval, 16 bytes: whole seconds and microseconds. Zero means no limit to SO_RCVTIMEO, and no
+ * waiting at all to select. socket(7)
  */
 export function timeval(milliseconds: number): Uint8Array {
-  const seconds = Math.floor(milliseconds / 1000)
-  const microseconds = Math.round((milliseconds - seconds * 1000) * 1000)
+  const all = Math.round(milliseconds * 1000) // rounded first: the rest has to be below a million
+  const seconds = Math.floor(all / 1_000_000)
+  const microseconds = all - seconds * 1_000_000
   return new Uint8Array(BigInt64Array.of(BigInt(seconds), BigInt(microseconds)).buffer)
 }
 
