@@ -31,7 +31,8 @@ if (!isPort || isIP(host) === 0) {
 try {
   const addr = sockaddr(host, Number(port))
   const fd = socket(family(addr), SOCK_STREAM | SOCK_CLOEXEC, 0)
-  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, timeval(300)) // against a server that waits for us to read
+  // Against a server that waits for us to read.
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, timeval(300))
   connect(fd, addr)
 
   // #region half-close

@@ -32,8 +32,9 @@ try {
   // #region limits
   const addr = sockaddr(host, Number(port))
   const fd = socket(family(addr), SOCK_STREAM | SOCK_CLOEXEC, 0)
-  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, timeval(Number(limit))) // for connect and each send
-  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval(Number(limit))) // for each recv
+  // The limit of connect and of each send, then that of each recv.
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, timeval(Number(limit)))
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval(Number(limit)))
   // #endregion limits
 
   timed('connect', () => connect(fd, addr))
