@@ -86,7 +86,7 @@ describe('without a compiler', () => {
 
   test('epoll and poll call the same events by the same numbers', () => {
     const numbers = new Map(exported)
-    const names = [...numbers.keys()].filter((name) => /^POLL(?!NVAL)/.test(name))
+    const names = [...numbers.keys()].filter((name) => name.startsWith('POLL') && name !== 'POLLNVAL')
     expect(names).toHaveLength(6)
     for (const name of names) expect(numbers.get(`E${name}`), name).toBe(numbers.get(name))
   })

@@ -17,6 +17,7 @@ import {
   IP_MTU,
   O_ASYNC,
   O_NONBLOCK,
+  POLLIN,
   SOCK_DGRAM,
   SOCK_STREAM,
   SOL_SOCKET,
@@ -42,7 +43,18 @@ import {
   socket,
   timeval,
 } from '#posix'
-import { NOT_OPEN, closeAfterEach, code, connected, datagram, failure, listening, opened, stream } from './sockets.ts'
+import {
+  NOT_OPEN,
+  closeAfterEach,
+  code,
+  connected,
+  datagram,
+  failure,
+  listening,
+  opened,
+  stream,
+  until,
+} from './sockets.ts'
 
 closeAfterEach()
 
@@ -168,6 +180,7 @@ describe('fcntl, ioctl', () => {
     ioctl(connFd, FIONREAD, new Uint8Array(count.buffer))
     expect(count[0]).toBe(0)
     send(clientFd, Buffer.alloc(300), 300, 0)
+    until(connFd, POLLIN)
     ioctl(connFd, FIONREAD, new Uint8Array(count.buffer))
     expect(count[0]).toBe(300)
   })

@@ -21,6 +21,8 @@ import {
   connect,
   getsockname,
   listen,
+  poll,
+  pollfds,
   setsockopt,
   sockaddr,
   sockaddr_un,
@@ -92,6 +94,17 @@ export function connected(): { clientFd: number; connFd: number } {
   const connFd = opened(accept(listenFd))
   closed(listenFd)
   return { clientFd, connFd }
+}
+
+/**
+ * Waits until the descriptor has one of the events. What a peer on loopback sent, or the kernel on its behalf, may
+ * arrive a moment after the call.
+ */
+export function until(fd: number, events: number): number {
+  const places = pollfds(1)
+  places.set(0, fd, events)
+  expect(poll(places, 1, LIMIT)).toBe(1)
+  return places.revents(0)
 }
 
 let names = 0

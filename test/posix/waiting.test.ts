@@ -37,7 +37,7 @@ import {
   shutdown,
   timeval,
 } from '#posix'
-import { NOT_OPEN, closeAfterEach, closed, code, connected, failure, stream, unixConnected } from './sockets.ts'
+import { NOT_OPEN, closeAfterEach, closed, code, connected, failure, stream, unixConnected, until } from './sockets.ts'
 
 closeAfterEach()
 
@@ -97,6 +97,7 @@ describe('select', () => {
     expect(select(nfds, readfds, null, null, null)).toBe(1)
     expect([FD_ISSET(clientFd, readfds), FD_ISSET(connFd, readfds)]).toEqual([false, true])
     expect(select(nfds, readfds, writefds, null, timeval(WAIT))).toBe(2)
+    expect(FD_ISSET(connFd, readfds) && FD_ISSET(connFd, writefds)).toBe(true)
   })
 
   test('urgent data is an exception', () => {
@@ -149,6 +150,7 @@ describe('poll', () => {
     places.set(0, clientFd, POLLIN)
     places.set(1, connFd, POLLIN | POLLOUT)
     send(clientFd, buf, 1, 0)
+    until(connFd, POLLIN)
     expect(poll(places, 2, WAIT)).toBe(1)
     expect([places.revents(0), places.revents(1)]).toEqual([0, POLLIN | POLLOUT])
     expect([places.fd(0), places.fd(1)]).toEqual([clientFd, connFd])
@@ -222,6 +224,7 @@ describe('epoll', () => {
       epoll_ctl(epfd, EPOLL_CTL_ADD, other.connFd, EPOLLIN | EPOLLOUT)
       send(clientFd, buf, 1, 0)
       send(other.clientFd, buf, 1, 0)
+      for (const fd of [connFd, other.connFd]) until(fd, POLLIN)
       const events = epoll_events(8)
       expect(epoll_wait(epfd, events, 8, WAIT)).toBe(3)
       expect(new Map([0, 1, 2].map((i) => [events.fd(i), events.events(i)]))).toEqual(

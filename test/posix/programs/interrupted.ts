@@ -4,19 +4,17 @@
 import koffi from 'koffi'
 import {
   AF_INET,
+  AF_UNIX,
   EPOLLIN,
   EPOLL_CTL_ADD,
+  MSG_DONTWAIT,
   POLLIN,
   SOCK_DGRAM,
-  SOCK_NONBLOCK,
   SOCK_STREAM,
   SOL_SOCKET,
   SO_RCVTIMEO,
   SO_SNDTIMEO,
   type SystemError,
-  F_GETFL,
-  F_SETFL,
-  O_NONBLOCK,
   FD_ISSET,
   FD_SET,
   accept,
@@ -26,7 +24,6 @@ import {
   epoll_ctl,
   epoll_events,
   epoll_wait,
-  fcntl,
   fd_set,
   getsockname,
   listen,
@@ -39,6 +36,7 @@ import {
   setsockopt,
   sockaddr,
   sockaddr_storage,
+  sockaddr_un,
   socket,
   timeval,
   trySend,
@@ -46,17 +44,9 @@ import {
 
 const LONG = 60_000 // ms: the test gives up before
 
-process.on('SIGALRM', () => {})
-
-const ITIMER_REAL = 0
-const setitimer = koffi.load('libc.so.6').func('int setitimer(int, const void *, void *)')
-setitimer(ITIMER_REAL, Buffer.concat([timeval(10), timeval(10)]), null)
-
-const address = sockaddr('127.0.0.1', 0)
 const listenFd = socket(AF_INET, SOCK_STREAM, 0)
-bind(listenFd, address)
+bind(listenFd, sockaddr('127.0.0.1', 0))
 listen(listenFd, 0)
-getsockname(listenFd, address)
 setsockopt(listenFd, SOL_SOCKET, SO_RCVTIMEO, timeval(LONG))
 
 const datagramFd = socket(AF_INET, SOCK_DGRAM, 0)
@@ -71,6 +61,34 @@ const set = fd_set()
 FD_SET(datagramFd, set)
 
 const buf = Buffer.alloc(65_536)
+
+// The accept queue of a backlog of 0 has room for one connection. Nobody takes it, so the next one has to wait.
+const full = sockaddr('127.0.0.1', 0)
+const fullFd = socket(AF_INET, SOCK_STREAM, 0)
+bind(fullFd, full)
+listen(fullFd, 0)
+getsockname(fullFd, full)
+connect(socket(AF_INET, SOCK_STREAM, 0), full)
+const queue = pollfds(1)
+queue.set(0, fullFd, POLLIN)
+poll(queue, 1, LONG) // connect returns before the connection is in the queue
+
+// A pair of unix sockets, in which nothing makes room but the reader.
+const name = sockaddr_un(`\0live-sockets-interrupted-${process.pid}`)
+const unixFd = socket(AF_UNIX, SOCK_STREAM, 0)
+bind(unixFd, name)
+listen(unixFd, 1)
+const senderFd = socket(AF_UNIX, SOCK_STREAM, 0)
+connect(senderFd, name)
+setsockopt(senderFd, SOL_SOCKET, SO_SNDTIMEO, timeval(LONG))
+while (trySend(senderFd, buf, buf.length, MSG_DONTWAIT) > 0);
+
+process.on('SIGALRM', () => {})
+
+const ITIMER_REAL = 0
+const setitimer = koffi.load('libc.so.6').func('int setitimer(int, const void *, void *)')
+setitimer(ITIMER_REAL, Buffer.concat([timeval(10), timeval(10)]), null)
+
 const outcome: Record<string, string> = {}
 function record(name: string, act: () => unknown): void {
   try {
@@ -89,19 +107,11 @@ record('recv', () => recv(datagramFd, buf, 1, 0))
 record('recvfrom', () => recvfrom(datagramFd, buf, 1, 0, sockaddr_storage()))
 record('accept', () => accept(listenFd))
 
-// The accept queue of a backlog of 0 has room for one connection. Nobody takes it, so the next one has to wait.
-const clientFd = socket(AF_INET, SOCK_STREAM, 0)
-connect(clientFd, address)
 const secondFd = socket(AF_INET, SOCK_STREAM, 0)
 setsockopt(secondFd, SOL_SOCKET, SO_SNDTIMEO, timeval(LONG))
-record('connect', () => connect(secondFd, address))
+record('connect', () => connect(secondFd, full))
 
-const connFd = accept(listenFd)
-setsockopt(connFd, SOL_SOCKET, SO_SNDTIMEO, timeval(LONG))
-fcntl(connFd, F_SETFL, O_NONBLOCK)
-while (trySend(connFd, buf, buf.length, 0) > 0);
-fcntl(connFd, F_SETFL, fcntl(connFd, F_GETFL) & ~SOCK_NONBLOCK)
-record('send', () => send(connFd, buf, buf.length, 0))
+record('send', () => send(senderFd, buf, buf.length, 0))
 
 console.log(JSON.stringify(outcome))
 process.exit(0)
