@@ -166,10 +166,9 @@ function hasAddress(program: Program): boolean {
   }
 }
 
-/** A reader's environment: the test runner's own variables stay out. */
+/** A reader's environment: the test runner's own variables stay out. What Node compiles is kept, see run-folder.ts. */
 function environment(): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(
-    ([name]) => !/^(VITEST|NODE_ENV|NODE_OPTIONS|TEST|VITE_|npm_)/.test(name),
-  )
-  return { ...Object.fromEntries(kept), NO_COLOR: '1' }
+  const { PROGRAMS_COMPILE_CACHE: cache, ...own } = process.env
+  const kept = Object.entries(own).filter(([name]) => !/^(VITEST|NODE_|TEST|VITE_|npm_)/.test(name))
+  return { ...Object.fromEntries(kept), NO_COLOR: '1', ...(cache !== undefined && { NODE_COMPILE_CACHE: cache }) }
 }
