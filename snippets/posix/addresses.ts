@@ -7,8 +7,8 @@ import { constants, endianness } from 'node:os'
 import { AF_INET, AF_INET6, AF_UNIX } from './constants.ts'
 import { cString, libc } from './platform.ts'
 
-// The network sends the most significant byte first (RFC 1700's "network byte order"); this machine
-// may not.
+// The network sends the most significant byte first (RFC 791, appendix B); this machine may keep it
+// last.
 const littleEndian = endianness() === 'LE'
 
 /** A 16-bit number (a port) from host to network byte order. byteorder(3) */
@@ -66,7 +66,9 @@ export function inet_pton(family: number, source: string): Buffer {
 export function inet_ntop(family: number, bytes: Uint8Array): string {
   const size = addressSize(family, 'inet_ntop')
   const { byteLength } = bytes
-  if (byteLength < size) throw new RangeError(`inet_ntop: ${byteLength} bytes where ${size} are due`)
+  if (byteLength < size) {
+    throw new RangeError(`inet_ntop: ${byteLength} bytes where ${size} are due`)
+  }
   return calls.inet_ntop(family, bytes, text, text.length) as string
 }
 
@@ -107,7 +109,9 @@ export function sockaddr_in6(address: string, port: number, scopeId = 0): Buffer
 export function sockaddr_un(path: string): Buffer {
   const bytes = Buffer.from(path)
   const { length } = bytes
-  if (length > 107) throw new RangeError(`sockaddr_un: the path has ${length} bytes, 107 is the limit`)
+  if (length > 107) {
+    throw new RangeError(`sockaddr_un: the path has ${length} bytes, 107 is the limit`)
+  }
   // The length of the address is part of an abstract name, so that one ends where its bytes end.
   const abstract = path.startsWith('\0')
   const addr = Buffer.alloc(abstract ? 2 + length : 110)

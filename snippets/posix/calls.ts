@@ -101,8 +101,8 @@ export function tryAccept(fd: number, addr: Uint8Array | undefined, flags: numbe
  * Connects a stream socket, or sets the one peer of a datagram socket.
  * @throws ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EINPROGRESS (non-blocking, or
  * SO_SNDTIMEO has passed), EALREADY (asked again meanwhile), EINTR (the connect goes on), EISCONN,
- * EADDRNOTAVAIL (no port is free), EAFNOSUPPORT; EACCES (a broadcast address without SO_BROADCAST).
- * connect(2)
+ * EADDRNOTAVAIL (no port is free), EAFNOSUPPORT; EACCES (a broadcast address without SO_BROADCAST);
+ * for a path ENOENT and EPROTOTYPE (a socket of another type is there). connect(2)
  */
 export function connect(fd: number, addr: Uint8Array): void {
   check(calls.connect(fd, addr, addr.byteLength), 'connect', addr)
@@ -205,14 +205,26 @@ export function tryRecv(fd: number, buf: Uint8Array, len: number, flags: number)
  * EAFNOSUPPORT and EINVAL (an address of another family, too short, port 0), EISCONN (a unix
  * stream). sendto(2)
  */
-export function sendto(fd: number, buf: Uint8Array, len: number, flags: number, addr: Uint8Array): number {
+export function sendto(
+  fd: number,
+  buf: Uint8Array,
+  len: number,
+  flags: number,
+  addr: Uint8Array,
+): number {
   const sent = trySendto(fd, buf, len, flags, addr)
   if (sent < 0) throw systemError('sendto', sent, addr)
   return sent
 }
 
 /** sendto that returns a negative errno in place of throwing. */
-export function trySendto(fd: number, buf: Uint8Array, len: number, flags: number, addr: Uint8Array): number {
+export function trySendto(
+  fd: number,
+  buf: Uint8Array,
+  len: number,
+  flags: number,
+  addr: Uint8Array,
+): number {
   if (!within(buf, len)) overrun('sendto', buf, len)
   const sent = calls.sendto(fd, buf, len, flags, addr, addr.byteLength) as number
   return sent < 0 ? -lastErrno() : sent
@@ -223,14 +235,26 @@ export function trySendto(fd: number, buf: Uint8Array, len: number, flags: numbe
  * not fit of a datagram is lost; with MSG_TRUNC the result is its full length all the same.
  * @throws what recv throws. recvfrom(2)
  */
-export function recvfrom(fd: number, buf: Uint8Array, len: number, flags: number, addr: Uint8Array): number {
+export function recvfrom(
+  fd: number,
+  buf: Uint8Array,
+  len: number,
+  flags: number,
+  addr: Uint8Array,
+): number {
   const received = tryRecvfrom(fd, buf, len, flags, addr)
   if (received < 0) throw systemError('recvfrom', received)
   return received
 }
 
 /** recvfrom that returns a negative errno in place of throwing. */
-export function tryRecvfrom(fd: number, buf: Uint8Array, len: number, flags: number, addr: Uint8Array): number {
+export function tryRecvfrom(
+  fd: number,
+  buf: Uint8Array,
+  len: number,
+  flags: number,
+  addr: Uint8Array,
+): number {
   if (!within(buf, len)) overrun('recvfrom', buf, len)
   length[0] = addr.byteLength
   const received = calls.recvfrom(fd, buf, len, flags, addr, length) as number

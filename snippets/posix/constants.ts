@@ -31,7 +31,7 @@ export const IPPROTO_UDP = 17
 export const IPPROTO_IPV6 = 41
 export const IPPROTO_RAW = 255
 
-/** The longest accept queue that listen takes before net.core.somaxconn cuts it. listen(2) */
+/** The default of net.core.somaxconn, to which listen cuts a longer backlog. listen(2) */
 export const SOMAXCONN = 4096
 
 // How to shut down, shutdown(2)

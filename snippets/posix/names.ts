@@ -57,11 +57,15 @@ const codes = new Map([
  * @param node a name or a literal; null for this host (the wildcard address with AI_PASSIVE, else
  * loopback)
  * @param service a name of /etc/services or a port in digits; null for port 0
- * @throws EAI_NONAME (no such name, or both are null), EAI_AGAIN (DNS does not answer),
- * EAI_SERVICE, EAI_FAMILY, EAI_ADDRFAMILY (a literal of the other family), EAI_SOCKTYPE,
- * EAI_BADFLAGS. getaddrinfo(3)
+ * @throws EAI_NONAME (no such name, or both are null), EAI_NODATA (a name without an address),
+ * EAI_AGAIN (DNS does not answer), EAI_SERVICE, EAI_FAMILY, EAI_ADDRFAMILY (a literal of the other
+ * family), EAI_SOCKTYPE, EAI_BADFLAGS. getaddrinfo(3)
  */
-export function getaddrinfo(node: string | null, service: string | null, hints: Hints = {}): AddrInfo[] {
+export function getaddrinfo(
+  node: string | null,
+  service: string | null,
+  hints: Hints = {},
+): AddrInfo[] {
   // struct addrinfo: flags, family, socktype, protocol; then addrlen, addr, canonname, next: 48
   // bytes
   const { flags = 0, family = 0, socktype = 0, protocol = 0 } = hints
@@ -93,7 +97,10 @@ export function getaddrinfo(node: string | null, service: string | null, hints: 
   return found
 }
 
-/** Copies memory of libc's. (koffi.view would hold on to it until the event loop turns, if it ever does.) */
+/**
+ * Copies memory of libc's. (koffi.view would hold on to it until the event loop turns, if it ever
+ * does.)
+ */
 function copy(address: bigint, length: number): Buffer {
   const bytes = Buffer.alloc(length)
   calls.memcpy(bytes, address, length)

@@ -39,7 +39,12 @@ export function getsockoptInt(fd: number, level: number, name: number): number {
  * @throws ENOPROTOOPT (no such option at that level), EINVAL (too few bytes, a value out of range),
  * EDOM (a timeval with a million microseconds or more), EPERM (a privileged option). setsockopt(2)
  */
-export function setsockopt(fd: number, level: number, name: number, value: number | Uint8Array): void {
+export function setsockopt(
+  fd: number,
+  level: number,
+  name: number,
+  value: number | Uint8Array,
+): void {
   if (typeof value === 'number') int[0] = value
   const bytes = typeof value === 'number' ? intBytes : value
   check(calls.setsockopt(fd, level, name, bytes, bytes.byteLength), 'setsockopt')
@@ -51,8 +56,8 @@ export function linger(on: boolean, seconds: number): Uint8Array {
 }
 
 /**
- * struct timeval, 16 bytes: whole seconds and microseconds. Zero means no limit to SO_RCVTIMEO, and no
- * waiting at all to select. socket(7)
+ * struct timeval, 16 bytes: whole seconds and microseconds. Zero means no limit to SO_RCVTIMEO, and
+ * no waiting at all to select. socket(7)
  */
 export function timeval(milliseconds: number): Uint8Array {
   const all = Math.round(milliseconds * 1000) // rounded first: the rest has to be below a million

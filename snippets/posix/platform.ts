@@ -10,7 +10,7 @@ import './machine.ts'
 import koffi from 'koffi'
 
 // #region load
-/** The C library of this process. Programs call its functions by name; see calls.ts. */
+/** The C library of this process, by glibc's name. Programs call its functions by name: calls.ts. */
 export const libc = koffi.load('libc.so.6')
 // #endregion load
 

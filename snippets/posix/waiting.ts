@@ -114,7 +114,9 @@ export function pollfds(count: number): PollFds {
  * error of the call: its place has POLLNVAL. poll(2)
  */
 export function poll(fds: PollFds, nfds: number, timeout: number): number {
-  if (nfds > fds.count) throw new RangeError(`poll: nfds is ${nfds}, there is room for ${fds.count}`)
+  if (nfds > fds.count) {
+    throw new RangeError(`poll: nfds is ${nfds}, there is room for ${fds.count}`)
+  }
   return check(calls.poll(fds.bytes, nfds, timeout), 'poll')
 }
 
@@ -175,7 +177,12 @@ export function epoll_ctl(epfd: number, operation: number, fd: number, events: n
  * @throws EINTR (a signal came), EINVAL (not an epoll instance, or maxevents is not positive),
  * EBADF. epoll_wait(2)
  */
-export function epoll_wait(epfd: number, events: EpollEvents, maxevents: number, timeout: number): number {
+export function epoll_wait(
+  epfd: number,
+  events: EpollEvents,
+  maxevents: number,
+  timeout: number,
+): number {
   if (maxevents > events.count) {
     throw new RangeError(`epoll_wait: maxevents is ${maxevents}, there is room for ${events.count}`)
   }

@@ -10,9 +10,9 @@ await once(server, 'listening')
 const { address, port } = server.address() as AddressInfo // getsockname
 console.log(`listening on ${address}:${port}`)
 
-const accepted = once(server, 'connection') // epoll_wait, then accept4
+const accepted = once(server, 'connection') // epoll_pwait, then accept4
 const client = connect(port, address) // socket; connect, which does not wait: EINPROGRESS
-await once(client, 'connect') // epoll_wait; getsockopt SO_ERROR tells how it went
+await once(client, 'connect') // epoll_pwait; getsockopt SO_ERROR tells how it went
 const [connection] = (await accepted) as [Socket]
 const known = connection.remotePort === client.localPort
 console.log(`the connection comes from the client: ${known}`)

@@ -42,8 +42,8 @@ try {
   // #endregion request
 
   // #region reply
-  // Every raw socket gets every ICMP packet of the host, our own
-  // request among them.
+  // A raw socket of ICMP gets every ICMP packet that the host receives,
+  // on the loopback interface our own request among them.
   const packet = Buffer.alloc(65_535)
   for (;;) {
     const bytes = packet.subarray(0, recv(fd, packet, packet.length, 0))

@@ -1,7 +1,19 @@
 // A fourth kind of socket: SOCK_SEQPACKET has a connection, as a stream
 // has, and keeps boundaries, as datagrams do.
 
-import { AF_UNIX, SOCK_SEQPACKET, accept, bind, close, connect, listen, recv, send, sockaddr_un, socket } from '#posix'
+import {
+  AF_UNIX,
+  SOCK_SEQPACKET,
+  accept,
+  bind,
+  close,
+  connect,
+  listen,
+  recv,
+  send,
+  sockaddr_un,
+  socket,
+} from '#posix'
 
 // A name that starts with a zero byte makes no file; Linux only. unix(7)
 const addr = sockaddr_un(`\0seqpacket-${process.pid}`)
