@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { expect } from 'vitest'
+import * as posix from '#posix'
 import { conformance } from '../support/conformance.ts'
 import { FLOOD_LINE, flood, read, reset } from '../support/flood.ts'
 import { recordings, testsOf } from '../support/recordings.ts'
@@ -19,6 +20,28 @@ test('a host that is no address ends the server with the reason', async ({ stage
   const server = stage.start('server', 'reversing-server.ts', 0, 'nowhere')
   expect(await server.errorLine()).toBe('inet_pton EINVAL: not an IPv4 address: nowhere')
   expect(await server.exit()).toEqual({ status: 1, signal: null })
+})
+
+test('a connection that was reset in the queue is handed out, with what came before the reset', () => {
+  const { AF_INET, SOCK_STREAM, SOL_SOCKET, SO_LINGER, SO_RCVTIMEO } = posix
+  const addr = posix.sockaddr_in('127.0.0.1', 0)
+  const listenFd = posix.socket(AF_INET, SOCK_STREAM, 0)
+  posix.bind(listenFd, addr)
+  posix.listen(listenFd, 1)
+  posix.setsockopt(listenFd, SOL_SOCKET, SO_RCVTIMEO, posix.timeval(5000)) // fails in place of waiting for ever
+  const clientFd = posix.socket(AF_INET, SOCK_STREAM, 0)
+  posix.connect(clientFd, posix.getsockname(listenFd, addr))
+  posix.send(clientFd, Buffer.from('hello\n'), 6, 0)
+  posix.setsockopt(clientFd, SOL_SOCKET, SO_LINGER, posix.linger(true, 0))
+  posix.close(clientFd) // a reset
+
+  const connFd = posix.accept(listenFd)
+  posix.setsockopt(connFd, SOL_SOCKET, SO_RCVTIMEO, posix.timeval(5000))
+  const buffer = Buffer.alloc(100)
+  expect(posix.recv(connFd, buffer, 100, 0)).toBe(6)
+  expect(() => posix.recv(connFd, buffer, 100, 0)).toThrow('recv ECONNRESET')
+  posix.close(connFd)
+  posix.close(listenFd)
 })
 
 test('without a descriptor for its client the server ends and says so', async ({ stage }) => {

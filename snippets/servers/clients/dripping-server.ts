@@ -14,7 +14,8 @@ if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
 }
 
 const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
-  socket.on('error', () => {}) // a client that leaves in the middle is no concern of the others
+  // A client that leaves in the middle is no concern of the others.
+  socket.on('error', () => {})
   drip(socket).catch(() => socket.destroy())
 })
 server.on('error', (error) => {
@@ -23,7 +24,8 @@ server.on('error', (error) => {
 })
 server.listen(Number(port), host, () => {
   const { address, port: chosen } = server.address() as AddressInfo
-  console.log(`listening on ${address.includes(':') ? `[${address}]` : address}:${chosen}`)
+  const shown = address.includes(':') ? `[${address}]` : address
+  console.log(`listening on ${shown}:${chosen}`)
 })
 
 async function drip(socket: Socket): Promise<void> {

@@ -40,9 +40,12 @@ try {
   }
   // #region deadline
   for (let received = 0; received < reply.length;) {
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval(left())) // before each call, what is left
+    // Before each call, what is left.
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval(left()))
     const count = recv(fd, reply.subarray(received), reply.length - received, 0)
-    if (count === 0) throw new Error(`closed by the server after ${received} of ${reply.length} bytes`)
+    if (count === 0) {
+      throw new Error(`closed by the server after ${received} of ${reply.length} bytes`)
+    }
     received += count
   }
   // #endregion deadline
@@ -50,7 +53,8 @@ try {
   close(fd)
 } catch (error) {
   const { code, message } = error as SystemError
-  const late = code === 'EAGAIN' || code === 'EINPROGRESS' // the limit of one call is the limit of all
+  // Each call had all the time that was left.
+  const late = code === 'EAGAIN' || code === 'EINPROGRESS'
   console.error(late ? tooLate() : message)
   process.exit(1)
 }

@@ -1,4 +1,5 @@
-// Sends its standard input, says that this was all, and prints what comes until the server ends.
+// Sends its standard input, says that this was all, and prints what comes until the
+// server ends.
 // usage: node exercise-half-close.ts ADDRESS PORT
 
 import { readSync, writeSync } from 'node:fs'
@@ -37,9 +38,13 @@ try {
 
   // #region half-close
   const buffer = Buffer.alloc(65_536)
-  for (let count; (count = readSync(0, buffer)) > 0;) sendAll(fd, buffer.subarray(0, count))
+  for (let count; (count = readSync(0, buffer)) > 0;) {
+    sendAll(fd, buffer.subarray(0, count))
+  }
   shutdown(fd, SHUT_WR) // recv returns 0 at the server; we can still receive
-  for (let count; (count = recv(fd, buffer, buffer.length, 0)) > 0;) writeAll(buffer.subarray(0, count))
+  for (let count; (count = recv(fd, buffer, buffer.length, 0)) > 0;) {
+    writeAll(buffer.subarray(0, count))
+  }
   writeAll(Buffer.from('\n'))
   // #endregion half-close
   close(fd)
@@ -49,7 +54,9 @@ try {
 }
 
 function sendAll(fd: number, bytes: Buffer): void {
-  for (let sent = 0; sent < bytes.length;) sent += send(fd, bytes.subarray(sent), bytes.length - sent, 0)
+  for (let sent = 0; sent < bytes.length;) {
+    sent += send(fd, bytes.subarray(sent), bytes.length - sent, 0)
+  }
 }
 
 function writeAll(bytes: Buffer): void {

@@ -19,10 +19,13 @@ import {
 } from '#posix'
 
 const [host = '', ...ports] = process.argv.slice(2)
-const isPort = (port: string): boolean => /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535
 if (isIP(host) === 0 || ports.length === 0 || !ports.every(isPort)) {
   console.error('usage: node exercise-port-check.ts ADDRESS PORT ...')
   process.exit(2)
+}
+
+function isPort(port: string): boolean {
+  return /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535
 }
 
 // #region check

@@ -1,4 +1,5 @@
-// A server that listens and never accepts: its queue holds one connection, and nobody takes it off.
+// A server that listens and never accepts: its queue holds one connection, and nobody
+// takes it off.
 // usage: node never-accepts.ts PORT [HOST]
 
 import {

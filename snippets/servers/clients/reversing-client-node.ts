@@ -1,4 +1,5 @@
-// The same client on Node's own sockets. It listens to its input and to the server at the same time.
+// The same client on Node's own sockets. It listens to its input and to the server at
+// the same time.
 // usage: node reversing-client-node.ts HOST PORT
 
 import { once } from 'node:events'
@@ -33,7 +34,7 @@ try {
 // #endregion talk
 
 // #region lines
-/** Cuts the input into lines, each with its newline, and notes the reply that is due for it. */
+/** Cuts the input into lines, each with its newline, and notes the reply that is due. */
 async function* lines(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let pieces: Buffer[] = [] // of a line that is not whole yet
   const whole = (end: Buffer): Buffer => {
@@ -65,12 +66,15 @@ async function* replies(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     while (due.length > 0 && received >= due[0]!) {
       const length = due.shift()!
       const bytes = Buffer.concat(pieces)
-      yield Buffer.concat([Buffer.from('received: '), bytes.subarray(0, length), Buffer.of(NEWLINE)])
+      const reply = bytes.subarray(0, length)
+      yield Buffer.concat([Buffer.from('received: '), reply, Buffer.of(NEWLINE)])
       pieces = [bytes.subarray(length)]
       received -= length
     }
   }
-  if (due.length > 0) throw new Error(`closed by the server after ${received} of ${due[0]} bytes`)
+  if (due.length > 0) {
+    throw new Error(`closed by the server after ${received} of ${due[0]} bytes`)
+  }
   if (!sentAll) throw new Error('closed by the server')
 }
 // #endregion replies

@@ -1,4 +1,5 @@
-// A client of the reversing server: sends lines from its standard input, prints what is answered.
+// A client of the reversing server: sends lines from its standard input, prints what is
+// answered.
 // usage: node reversing-client.ts ADDRESS PORT
 
 import { readSync, writeSync } from 'node:fs'
@@ -25,7 +26,7 @@ const NEWLINE = 0x0a
 const [host = '', port = ''] = process.argv.slice(2)
 const isPort = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535
 if (!isPort || isIP(host) === 0) {
-  console.error('usage: node reversing-client.ts ADDRESS PORT (127.0.0.1 or ::1, not a name)')
+  console.error('usage: node reversing-client.ts ADDRESS PORT (an address, not a name)')
   process.exit(2)
 }
 // #endregion arguments
@@ -69,7 +70,9 @@ function receive(fd: number, length: number): Buffer {
   const bytes = Buffer.alloc(length)
   for (let received = 0; received < length;) {
     const count = recv(fd, bytes.subarray(received), length - received, 0)
-    if (count === 0) throw new Error(`closed by the server after ${received} of ${length} bytes`)
+    if (count === 0) {
+      throw new Error(`closed by the server after ${received} of ${length} bytes`)
+    }
     received += count
   }
   return bytes
@@ -77,17 +80,18 @@ function receive(fd: number, length: number): Buffer {
 // #endregion receive
 
 // #region lines
-/** The lines of standard input, each with its newline, which the last one is given if it has none. */
+/** The lines of standard input, each with its newline; the last one is given one. */
 function* lines(): Generator<Buffer> {
   const chunk = Buffer.alloc(65_536)
   let pieces: Buffer[] = [] // of a line that is not whole yet
   for (let count; (count = readSync(0, chunk)) > 0;) {
+    const bytes = chunk.subarray(0, count)
     let start = 0
-    for (let end; (end = chunk.subarray(0, count).indexOf(NEWLINE, start)) !== -1; start = end + 1) {
-      yield Buffer.concat([...pieces, chunk.subarray(start, end + 1)])
+    for (let end; (end = bytes.indexOf(NEWLINE, start)) !== -1; start = end + 1) {
+      yield Buffer.concat([...pieces, bytes.subarray(start, end + 1)])
       pieces = []
     }
-    if (start < count) pieces.push(Buffer.from(chunk.subarray(start, count)))
+    if (start < count) pieces.push(Buffer.from(bytes.subarray(start)))
   }
   if (pieces.length > 0) yield Buffer.concat([...pieces, Buffer.of(NEWLINE)])
 }

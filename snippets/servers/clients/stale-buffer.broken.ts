@@ -11,7 +11,8 @@ const buffer = Buffer.alloc(1024)
 for (const line of lines) {
   const bytes = Buffer.from(`${line}\n`)
   send(fd, bytes, bytes.length, 0)
-  recv(fd, buffer, buffer.length, 0) // returns a count; where the text ends is left to a zero byte
+  // recv returns a count, but here a zero byte has to tell where the text ends.
+  recv(fd, buffer, buffer.length, 0)
   console.log(`received: ${buffer.subarray(0, buffer.indexOf(0))}`)
 }
 close(fd)

@@ -1,4 +1,5 @@
-// One line to the reversing server and its reply, with a limit on silence, on Node's own sockets.
+// One line to the reversing server and its reply, with a limit on silence, on Node's own
+// sockets.
 // usage: node timeouts-node.ts HOST PORT [MILLISECONDS]
 
 import { once } from 'node:events'

@@ -1,4 +1,5 @@
-// One line to the reversing server and its reply, with a limit on how long each call may wait.
+// One line to the reversing server and its reply, with a limit on how long each call may
+// wait.
 // usage: node timeouts.ts ADDRESS PORT [MILLISECONDS]
 
 import { writeSync } from 'node:fs'
@@ -46,7 +47,9 @@ try {
   timed('recv', () => {
     for (let received = 0; received < reply.length;) {
       const count = recv(fd, reply.subarray(received), reply.length - received, 0)
-      if (count === 0) throw new Error(`closed by the server after ${received} of ${reply.length} bytes`)
+      if (count === 0) {
+        throw new Error(`closed by the server after ${received} of ${reply.length} bytes`)
+      }
       received += count
     }
   })
