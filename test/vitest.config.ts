@@ -8,7 +8,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     pool: 'forks',
     // Tests start programs of their own, so that two files at a time fill two cores.
-    maxWorkers: 2,
+    maxWorkers: 3,
     globalSetup: ['test/support/run-folder.ts'],
     testTimeout: 20_000,
     reporters: ['default', lastLine()],

@@ -22,16 +22,13 @@ export function programsOf(slug: string): string {
   return join(root, 'snippets', slug)
 }
 
-/** What a stage of a page's tests starts its programs with: this process's own node. */
-const thisNode: readonly string[] = [process.execPath]
-
 /**
  * Plays a scenario with the programs of a folder and returns the transcript. The stage is cleared in the end, and what is
  * left on it is an error.
  */
-export async function onStage(folder: string, scenario: Scenario, node = thisNode): Promise<string> {
+export async function onStage(folder: string, scenario: Scenario, node?: readonly string[]): Promise<string> {
   const { prefix, act } = typeof scenario === 'function' ? { prefix: [], act: scenario } : placed(scenario)
-  const stage = createStage({ folder, node: [...prefix, ...node] })
+  const stage = createStage({ folder, prefix, ...(node !== undefined && { node }) })
   try {
     await act(stage)
   } catch (reason) {

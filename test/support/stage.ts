@@ -6,7 +6,7 @@ import { type AddressInfo, type Server, type Socket, createServer } from 'node:n
 import { join } from 'node:path'
 import { listeningPorts, processesWith, socketsOf } from './leaks.ts'
 import { type Peer, connectPeer, peerOf } from './peer.ts'
-import { type Address, type Program, startProgram } from './program.ts'
+import { type Address, type Program, type ProgramOptions, startProgram } from './program.ts'
 import { type Transcript, createTranscript } from './transcript.ts'
 import { within } from './within.ts'
 
@@ -42,6 +42,8 @@ export interface Listener {
 export interface StageOptions {
   /** The folder that holds the programs. */
   folder: string
+  /** What stands before the command of each; see namespace.ts. */
+  prefix?: readonly string[]
   /** What runs them: node and its flags; this process's node by default. */
   node?: readonly string[]
 }
@@ -49,10 +51,14 @@ export interface StageOptions {
 /** The programs of all pages, each in the folder of its slug. */
 const snippets = join(import.meta.dirname, '..', '..', 'snippets')
 
+type Args = readonly (string | number)[]
+
+const thisNode: readonly string[] = [process.execPath]
+
 /** How long a program may take to stop on SIGTERM, in milliseconds. */
 const STOP_LIMIT = 1000
 
-export function createStage({ folder, node = [process.execPath] }: StageOptions): Stage {
+export function createStage({ folder, prefix = [], node = thisNode }: StageOptions): Stage {
   const mark = `LIVE_SOCKETS_STAGE=${randomUUID()}`
   const env = { ...environment(), LIVE_SOCKETS_STAGE: mark.slice(mark.indexOf('=') + 1) }
   const transcript = createTranscript()
@@ -61,8 +67,24 @@ export function createStage({ folder, node = [process.execPath] }: StageOptions)
   const listeners: Server[] = []
   const socketsBefore = new Set(socketsOf('self'))
 
-  function startIn(place: string, lane: string, file: string, args: (string | number)[], input?: string): Program {
-    const program = startProgram({ lane, folder: place, node, file, args: args.map(String), env, transcript, input })
+  function startIn(
+    place: Pick<ProgramOptions, 'folder' | 'node'>,
+    lane: string,
+    file: string,
+    args: Args,
+    input?: string,
+  ) {
+    const command = [...prefix, ...place.node]
+    const program = startProgram({
+      ...place,
+      node: command,
+      lane,
+      file,
+      args: args.map(String),
+      env,
+      transcript,
+      input,
+    })
     programs.push(program)
     return program
   }
@@ -70,13 +92,13 @@ export function createStage({ folder, node = [process.execPath] }: StageOptions)
   const stage: Stage = {
     transcript,
     start(lane, file, ...args) {
-      return startIn(folder, lane, file, args)
+      return startIn({ folder, node }, lane, file, args)
     },
     pipe(lane, text, file, ...args) {
-      return startIn(folder, lane, file, args, text)
+      return startIn({ folder, node }, lane, file, args, text)
     },
     async servePeer(lane, slug, file, ...args) {
-      const program = startIn(join(snippets, slug), lane, file, args)
+      const program = startIn({ folder: join(snippets, slug), node: thisNode }, lane, file, args)
       await program.listening()
       return program
     },

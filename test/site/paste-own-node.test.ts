@@ -1,0 +1,48 @@
+// The paste test once more on the Node that the machine itself has, where that is another one than the project brings: each
+// program of each page runs on it. On a Node that cannot read TypeScript, a reader starts it with `node --import tsx`, in the
+// folder with package.json.
+
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { onStage, playable } from '../support/recordings.ts'
+import { noBrowser } from './browser.ts'
+import { BUILD_LIMIT } from './built-site.ts'
+import { type Pasted, folderWithTsx, output, pastedBook, programsIn, scenarios } from './pasted.ts'
+
+const own = ownNode()
+
+describe.skipIf(own === undefined || noBrowser() !== undefined)(
+  `on this machine's own Node (${own?.version ?? 'which is the one that runs the tests'})`,
+  () => {
+    let pasted: Pasted
+
+    beforeAll(async () => {
+      pasted = await pastedBook()
+    }, BUILD_LIMIT)
+
+    test.each([...scenarios.keys()])('%s: each of its programs runs', { timeout: BUILD_LIMIT }, async (slug) => {
+      const folder = folderWithTsx(slug, pasted)
+      const run = new Set<string>()
+      for (const [name, scenario] of Object.entries(scenarios.get(slug)!)) {
+        const programs = programsIn(output(slug, name))
+        if (programs.every((file) => run.has(file)) || !playable(scenario)) continue // nothing that has not run here yet
+        expect(await onStage(folder, scenario, own!.command)).toBe(output(slug, name))
+        for (const file of programs) run.add(file)
+      }
+      expect(run.size).toBeGreaterThan(0)
+    })
+  },
+)
+
+/** The first node in $PATH that did not come with the project, from version 20 on, and how it runs TypeScript. */
+function ownNode(): { version: string; command: string[] } | undefined {
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules'))
+  const path = folders.map((folder) => join(folder, 'node')).find((file) => existsSync(file))
+  if (path === undefined) return undefined
+  const version = execFileSync(path, ['--version'], { encoding: 'utf8' }).trim()
+  const [major, minor] = version.slice(1).split('.').map(Number) as [number, number]
+  if (version === process.version || major < 20) return undefined
+  return { version, command: major > 22 || (major === 22 && minor >= 18) ? [path] : [path, '--import', 'tsx'] }
+}

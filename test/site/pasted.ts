@@ -1,0 +1,142 @@
+// The book as a reader has it: what the pages' copy buttons put on the clipboard, in folders, under the names on the tabs.
+
+import { execFileSync } from 'node:child_process'
+import { cpSync, globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Browser } from 'playwright-core'
+import { inject } from 'vitest'
+import { onceInRun } from '../support/once.ts'
+import { type Scenarios, programsOf, root } from '../support/recordings.ts'
+import { launchBrowser } from './browser.ts'
+import { BUILD_LIMIT, builtSite, serveSite } from './built-site.ts'
+
+/** Texts by the path that stands on their tab. */
+export type Files = Record<string, string>
+
+/** The page that shows posix/ and the package.json that goes with it. */
+const POSIX_PAGE = 'tcp-ip/socket-api'
+
+/** The pages with programs, by slug, and the scenarios that play on them. */
+export const scenarios: ReadonlyMap<string, Scenarios> = new Map(
+  await Promise.all(
+    globSync('test/**/*.scenarios.ts', { cwd: root })
+      .map((file) => file.replace(/^test\//, '').replace(/\.scenarios\.ts$/, ''))
+      .toSorted()
+      .map(async (slug) => {
+        const file = pathToFileURL(join(root, 'test', `${slug}.scenarios.ts`)).href
+        return [slug, ((await import(file)) as { scenarios: Scenarios }).scenarios] as const
+      }),
+  ),
+)
+
+/** What a page shows that a scenario printed. */
+export function output(slug: string, name: string): string {
+  return readFileSync(join(programsOf(slug), `${name}.out`), 'utf8')
+}
+
+/** The programs that a scenario started, from its transcript. */
+export function programsIn(transcript: string): string[] {
+  return [...transcript.matchAll(/\$ .*?node (\S+\.ts)/g)].map(([, file]) => file!)
+}
+
+export interface Pasted {
+  /** The files of each page, by slug. */
+  copied: Record<string, Files>
+  /** package.json and posix/, which the pages tell the reader to get from one of them. */
+  posix: Files
+}
+
+/** Copies from every page of the built site, and makes the readers' folders; once in a run. */
+export async function pastedBook(): Promise<Pasted> {
+  return await onceInRun('pasted', BUILD_LIMIT, async () => {
+    const site = await serveSite((await builtSite()).folder)
+    const browser = await launchBrowser()
+    const copied: Record<string, Files> = {}
+    try {
+      for (const slug of scenarios.keys()) copied[slug] = await copyFrom(browser, site.origin, slug)
+    } finally {
+      await browser.close()
+      await site.close()
+    }
+    const isPosix = ([name]: [string, string]) => name === 'package.json' || name.startsWith('posix/')
+    const posix = Object.fromEntries(Object.entries(copied[POSIX_PAGE] ?? {}).filter(isPosix))
+
+    // What the page says to do once: package.json, posix/, npm install.
+    write(installed(), posix)
+    const npm = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
+    execFileSync('npm', npm, { cwd: installed(), env: readersEnvironment(), stdio: 'pipe' })
+
+    for (const slug of scenarios.keys()) {
+      const programs = Object.entries(copied[slug]!).filter((file) => !isPosix(file))
+      write(folderOf(slug), Object.fromEntries(programs))
+      if (programs.some(([, text]) => usesPosix(text))) addPosix(folderOf(slug), posix)
+    }
+    return { copied, posix }
+  })
+}
+
+/** A reader's folder for a page: what its tabs say; with system calls package.json, posix/ and node_modules besides. */
+export function folderOf(slug: string): string {
+  return join(inject('runFolder'), 'reader', slug)
+}
+
+/** The same for a reader whose Node needs tsx, and with it package.json and node_modules, for every program. */
+export function folderWithTsx(slug: string, { posix }: Pasted): string {
+  const folder = `${folderOf(slug)}-with-tsx`
+  cpSync(folderOf(slug), folder, { recursive: true, filter: (path) => !path.endsWith('node_modules') })
+  addPosix(folder, posix)
+  return folder
+}
+
+export function usesPosix(text: string): boolean {
+  return text.includes("'#posix'")
+}
+
+/** A reader's environment: what npm and Vitest have put in ours stays out. */
+function readersEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|VITEST|NODE_ENV)/.test(name)))
+}
+
+/** Where npm install has been run for all of them. */
+function installed(): string {
+  return join(inject('runFolder'), 'reader', 'installed')
+}
+
+function addPosix(folder: string, posix: Files): void {
+  write(folder, posix)
+  symlinkSync(join(installed(), 'node_modules'), join(folder, 'node_modules'))
+}
+
+/** Clicks the copy button of each file in the code groups of a page, and reads the clipboard. */
+async function copyFrom(browser: Browser, origin: string, slug: string): Promise<Files> {
+  const context = await browser.newContext()
+  try {
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin })
+    const page = await context.newPage()
+    await page.goto(`${origin}/${slug}.html`, { waitUntil: 'networkidle' })
+    const files: Files = {}
+    for (const group of await page.locator('.vp-code-group').all()) {
+      const labels = await group.locator('.tabs label').allTextContents()
+      for (const [i, label] of labels.entries()) {
+        if (!/\.(?:ts|json)$/.test(label)) continue
+        const block = group.locator('.blocks > div[class*="language-"]').nth(i)
+        await page.evaluate('navigator.clipboard.writeText("")')
+        await block.locator('button.copy').dispatchEvent('click')
+        await block.locator('button.copy.copied').waitFor({ state: 'attached' }) // set when the clipboard has the text
+        files[label] = await page.evaluate<string>('navigator.clipboard.readText()')
+      }
+    }
+    return files
+  } finally {
+    await context.close()
+  }
+}
+
+function write(folder: string, files: Files): void {
+  mkdirSync(folder, { recursive: true })
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    writeFileSync(join(folder, name), text)
+  }
+}
