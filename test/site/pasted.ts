@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Browser } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { inject } from 'vitest'
 import { onceInRun } from '../support/once.ts'
 import { type Scenarios, programsOf, root } from '../support/recordings.ts'
@@ -54,7 +54,10 @@ export async function pastedBook(): Promise<Pasted> {
     const browser = await launchBrowser()
     const copied: Record<string, Files> = {}
     try {
-      for (const slug of scenarios.keys()) copied[slug] = await copyFrom(browser, site.origin, slug)
+      const context = await browser.newContext()
+      await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: site.origin })
+      const page = await context.newPage()
+      for (const slug of scenarios.keys()) copied[slug] = await copyFrom(page, `${site.origin}/${slug}.html`)
     } finally {
       await browser.close()
       await site.close()
@@ -109,28 +112,21 @@ function addPosix(folder: string, posix: Files): void {
 }
 
 /** Clicks the copy button of each file in the code groups of a page, and reads the clipboard. */
-async function copyFrom(browser: Browser, origin: string, slug: string): Promise<Files> {
-  const context = await browser.newContext()
-  try {
-    await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin })
-    const page = await context.newPage()
-    await page.goto(`${origin}/${slug}.html`, { waitUntil: 'networkidle' })
-    const files: Files = {}
-    for (const group of await page.locator('.vp-code-group').all()) {
-      const labels = await group.locator('.tabs label').allTextContents()
-      for (const [i, label] of labels.entries()) {
-        if (!/\.(?:ts|json)$/.test(label)) continue
-        const block = group.locator('.blocks > div[class*="language-"]').nth(i)
-        await page.evaluate('navigator.clipboard.writeText("")')
-        await block.locator('button.copy').dispatchEvent('click')
-        await block.locator('button.copy.copied').waitFor({ state: 'attached' }) // set when the clipboard has the text
-        files[label] = await page.evaluate<string>('navigator.clipboard.readText()')
-      }
+async function copyFrom(page: Page, url: string): Promise<Files> {
+  await page.goto(url, { waitUntil: 'networkidle' })
+  const files: Files = {}
+  for (const group of await page.locator('.vp-code-group').all()) {
+    const labels = await group.locator('.tabs label').allTextContents()
+    for (const [i, label] of labels.entries()) {
+      if (!/\.(?:ts|json)$/.test(label)) continue
+      const button = group.locator('.blocks > div[class*="language-"]').nth(i).locator('button.copy')
+      await page.evaluate('navigator.clipboard.writeText("")')
+      await button.dispatchEvent('click')
+      await button.and(page.locator('.copied')).waitFor({ state: 'attached' }) // set when the clipboard has the text
+      files[label] = await page.evaluate<string>('navigator.clipboard.readText()')
     }
-    return files
-  } finally {
-    await context.close()
   }
+  return files
 }
 
 function write(folder: string, files: Files): void {

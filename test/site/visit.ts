@@ -2,9 +2,11 @@
 
 import { gzipSync } from 'node:zlib'
 import { AxeBuilder } from '@axe-core/playwright'
-import type { Browser, BrowserContextOptions } from 'playwright-core'
+import type { Browser, BrowserContextOptions, ConsoleMessage, Page, Request, Response } from 'playwright-core'
 
 export interface Visit {
+  /** The text of the page's heading. */
+  title: string
   /** Console errors and warnings, uncaught errors, failed requests, requests to another host. */
   problems: string[]
   /** The JavaScript that came, in bytes, each file gzipped. */
@@ -19,47 +21,82 @@ export interface Visit {
   ids: string[]
 }
 
-export async function visit(browser: Browser, url: string, options: BrowserContextOptions): Promise<Visit> {
-  const { origin } = new URL(url)
+/**
+ * Visits one page after the other in one tab: a browser takes longer to make a tab than to load a page.
+ * @returns what was seen, by URL
+ */
+export async function visitAll(
+  browser: Browser,
+  urls: readonly string[],
+  options: BrowserContextOptions,
+): Promise<Map<string, Visit>> {
   const context = await browser.newContext({ ...options, reducedMotion: 'reduce' })
   try {
     const page = await context.newPage()
-    const problems: string[] = []
-    const scripts: Promise<number>[] = []
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) problems.push(`console: ${message.text()}`)
-    })
-    page.on('pageerror', (error) => problems.push(`uncaught: ${error.message}`))
-    page.on('requestfailed', (request) => problems.push(`failed: ${request.url()}`))
-    page.on('request', (request) => {
-      if (!request.url().startsWith(origin)) problems.push(`another host: ${request.url()}`)
-    })
-    page.on('response', (response) => {
-      if (response.status() >= 400) problems.push(`${response.status()}: ${response.url()}`)
-      if (new URL(response.url()).pathname.endsWith('.js')) {
-        scripts.push(response.body().then((body) => gzipSync(body).length))
-      }
-    })
-    await page.goto(url, { waitUntil: 'networkidle' })
-    const weights = await Promise.all(scripts)
-    const links = await page.evaluate<string[]>('[...document.querySelectorAll("a[href]")].map((link) => link.href)')
-    const ids = await page.evaluate<string[]>('[...document.querySelectorAll("[id]")].map(({ id }) => id)')
-    const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
-    await page.evaluate(foldCode)
-    // Legacy mode does without a second page for frames, of which there are none here; passes nobody reads.
-    const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ['violations'] })
-    const { violations } = await axe.analyze()
-    return {
-      problems,
-      javaScript: weights.reduce((sum, size) => sum + size, 0),
-      violations: violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`)),
-      overflow,
-      links,
-      ids,
-    }
+    const visits = new Map<string, Visit>()
+    for (const url of urls) visits.set(url, await visit(page, url))
+    return visits
   } finally {
     await context.close()
   }
+}
+
+async function visit(page: Page, url: string): Promise<Visit> {
+  const { origin } = new URL(url)
+  const problems: string[] = []
+  const listeners = {
+    console: (message: ConsoleMessage) => {
+      if (['error', 'warning'].includes(message.type())) problems.push(`console: ${message.text()}`)
+    },
+    pageerror: (error: Error) => problems.push(`uncaught: ${error.message}`),
+    requestfailed: (request: Request) => problems.push(`failed: ${request.url()}`),
+    request: (request: Request) => {
+      if (!request.url().startsWith(origin)) problems.push(`another host: ${request.url()}`)
+    },
+    response: (response: Response) => {
+      if (response.status() >= 400) problems.push(`${response.status()}: ${response.url()}`)
+    },
+  }
+  page.on('console', listeners.console).on('pageerror', listeners.pageerror)
+  page.on('requestfailed', listeners.requestfailed).on('request', listeners.request).on('response', listeners.response)
+
+  await page.goto(url, { waitUntil: 'networkidle' })
+  // What the page has used, whether it came over the wire or from the tab's cache.
+  const used = await page.evaluate<string[]>('performance.getEntriesByType("resource").map(({ name }) => name)')
+  const scripts = used.filter((name) => new URL(name).pathname.endsWith('.js'))
+  const sizes = await Promise.all([...new Set(scripts)].map(weigh))
+  const title = await page.locator('h1').first().textContent()
+  const links = await page.evaluate<string[]>('[...document.querySelectorAll("a[href]")].map((link) => link.href)')
+  const ids = await page.evaluate<string[]>('[...document.querySelectorAll("[id]")].map(({ id }) => id)')
+  const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
+  await page.evaluate(foldCode)
+  // Legacy mode does without a second page for frames, of which there are none here; passes nobody reads.
+  const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ['violations'] })
+  const { violations } = await axe.analyze()
+  page.removeAllListeners()
+
+  return {
+    title: (title ?? '').replaceAll(/[\u200B#]/g, '').trim(),
+    problems,
+    javaScript: sizes.reduce((sum, size) => sum + size, 0),
+    violations: violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`)),
+    overflow,
+    links,
+    ids,
+  }
+}
+
+const weights = new Map<string, Promise<number>>()
+
+/** The bytes of a file, gzipped. */
+function weigh(url: string): Promise<number> {
+  const known = weights.get(url)
+  if (known !== undefined) return known
+  const weight = fetch(url)
+    .then((response) => response.arrayBuffer())
+    .then((body) => gzipSync(body).length)
+  weights.set(url, weight)
+  return weight
 }
 
 /**
@@ -79,18 +116,3 @@ const foldCode = `
     if (line.childElementCount === 0) line.replaceWith(line.textContent)
   }
   seen.size`
-
-/** Runs `act` on each item, `width` of them at a time, and keeps the outcomes by item. */
-export async function eachOf<T, R>(
-  items: readonly T[],
-  width: number,
-  act: (item: T) => Promise<R>,
-): Promise<Map<T, R>> {
-  const outcomes = new Map<T, R>()
-  const queue = [...items]
-  async function work(): Promise<void> {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) outcomes.set(item, await act(item))
-  }
-  await Promise.all(Array.from({ length: width }, work))
-  return outcomes
-}
