@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
+    isolate: false, // the programs are what has to be started anew, not the modules of the tests
     // Tests start programs of their own, so that two files at a time fill two cores.
     maxWorkers: 3,
     globalSetup: ['test/support/run-folder.ts'],

@@ -205,7 +205,6 @@ const markdown: MarkdownRenderer = await createMarkdownRenderer(`${ROOT}/docs`, 
 /** The options as the renderer's rules want them typed. */
 const options = markdown.options as Parameters<NonNullable<typeof markdown.renderer.rules.link_open>>[2]
 
-
 function attribute(token: Token, name: string): string {
   return String(token.attrGet(name) ?? '')
 }
