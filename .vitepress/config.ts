@@ -1,4 +1,5 @@
 import { transformerStyleToClass } from '@shikijs/transformers'
+import type { ShikiTransformer } from 'shiki'
 import { defineConfig, type DefaultTheme, type HeadConfig, type MarkdownRenderer } from 'vitepress'
 import { serveArchives, writeArchives } from './archives.ts'
 import { archiveOf, chapters, isWritten, linkOf, pages, type Page } from './book.ts'
@@ -23,6 +24,15 @@ function namePageArchive(md: MarkdownRenderer): void {
 const building = process.argv.includes('build')
 const styles = transformerStyleToClass({ classPrefix: 's' })
 
+/** Tells the style sheet how many lines a block has. */
+const countLines: ShikiTransformer = {
+  name: 'count-lines',
+  pre(node) {
+    const { style = '' } = node.properties
+    node.properties['style'] = `${String(style)};--lines:${this.lines.length}`.replace(/^;/, '')
+  },
+}
+
 export default defineConfig({
   srcDir: 'docs',
   lang: 'en',
@@ -43,7 +53,7 @@ export default defineConfig({
     languages: [transcript],
     languageLabel: { transcript: 'what it printed', sh: 'shell' },
     snippet: { stripRegionMarkers: 'all' },
-    ...(building && { codeTransformers: [styles] }),
+    codeTransformers: [...(building ? [styles] : []), countLines],
     config: namePageArchive,
   },
 

@@ -88,6 +88,21 @@ describe.skipIf(reason !== undefined)('the built site', () => {
     expect((await fetch(`${site.origin}/no-such-page.html`)).status).toBe(404)
   })
 
+  test('a link to a heading arrives there, past code that is not laid out yet', async () => {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' })
+    const page = await context.newPage()
+    for (const path of pages) {
+      await page.goto(site.origin + path)
+      const headings = await page.locator('.vp-doc h2[id]').evaluateAll((found) => found.map(({ id }) => id))
+      const id = headings[Math.floor(headings.length / 2)] // not the last, to which no page is long enough to scroll
+      await page.goto(`${site.origin}${path}#${id}`, { waitUntil: 'networkidle' })
+      const box = await page.locator(`[id="${id}"]`).boundingBox()
+      expect(box!.y, `${path}#${id}: pixels from the top`).toBeGreaterThan(0)
+      expect(box!.y, `${path}#${id}: pixels from the top`).toBeLessThan(200)
+    }
+    await context.close()
+  })
+
   test('search finds each page by its title', async () => {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
     const page = await context.newPage()
