@@ -15,6 +15,8 @@ export interface Visit {
   violations: string[]
   /** How many pixels the page is wider than the window. */
   overflow: number
+  /** A heading in the middle of the page, and how many pixels below the top of the window a link to it brings it. */
+  heading: { id: string; top: number }
   /** Where the links of the page lead, resolved. */
   links: string[]
   /** The ids of the page: what a link's anchor may name. */
@@ -69,6 +71,7 @@ async function visit(page: Page, url: string): Promise<Visit> {
   const links = await page.evaluate<string[]>('[...document.querySelectorAll("a[href]")].map((link) => link.href)')
   const ids = await page.evaluate<string[]>('[...document.querySelectorAll("[id]")].map(({ id }) => id)')
   const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
+  const heading = await page.evaluate<Visit['heading']>(goToHeading)
   await page.evaluate(foldCode)
   // Legacy mode does without a second page for frames, of which there are none here; passes nobody reads.
   const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ['violations'] })
@@ -81,10 +84,22 @@ async function visit(page: Page, url: string): Promise<Visit> {
     javaScript: sizes.reduce((sum, size) => sum + size, 0),
     violations: violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`)),
     overflow,
+    heading,
     links,
     ids,
   }
 }
+
+/** Not the last heading: no page is long enough to bring that one to the top. */
+const goToHeading = `(async () => {
+  const headings = [...document.querySelectorAll('.vp-doc h2[id]')]
+  const heading = headings[Math.floor((headings.length - 1) / 2)]
+  location.hash = heading.id
+  for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame)
+  const { top } = heading.getBoundingClientRect()
+  scrollTo(0, 0)
+  return { id: heading.id, top }
+})()`
 
 const weights = new Map<string, Promise<number>>()
 
