@@ -9,22 +9,20 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { onStage, playable } from '../support/recordings.ts'
 import { noBrowser } from './browser.ts'
 import { BUILD_LIMIT } from './built-site.ts'
-import { type Pasted, folderWithTsx, output, pastedBook, programsIn, scenarios } from './pasted.ts'
+import { folderOf, output, pastedBook, programsIn, scenarios } from './pasted.ts'
 
 const own = ownNode()
 
 describe.skipIf(own === undefined || noBrowser() !== undefined)(
   `on this machine's own Node (${own?.version ?? 'which is the one that runs the tests'})`,
   () => {
-    let pasted: Pasted
-
     beforeAll(async () => {
-      pasted = await pastedBook()
+      await pastedBook()
     }, BUILD_LIMIT)
 
     const howMany = process.env['CI'] ? 'each of its programs runs' : 'its first program runs'
     test.each([...scenarios.keys()])(`%s: ${howMany}`, { timeout: BUILD_LIMIT }, async (slug) => {
-      const folder = folderWithTsx(slug, pasted)
+      const folder = folderOf(slug)
       const run = new Set<string>()
       for (const [name, scenario] of Object.entries(scenarios.get(slug)!)) {
         const programs = programsIn(output(slug, name))

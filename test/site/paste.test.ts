@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { onStage, playable, programsOf, root } from '../support/recordings.ts'
 import { noBrowser } from './browser.ts'
 import { BUILD_LIMIT, builtSite, serveSite } from './built-site.ts'
-import { type Pasted, folderOf, output, pastedBook, programsIn, scenarios, usesPosix } from './pasted.ts'
+import { type Pasted, folderFor, output, pastedBook, programsIn, scenarios, usesPosix } from './pasted.ts'
 
 const reason = noBrowser()
 if (reason !== undefined) console.warn(`the paste test is skipped: ${reason}`)
@@ -58,7 +58,7 @@ describe.skipIf(reason !== undefined)('pasted from the rendered page', () => {
 
     for (const [name, scenario] of all) {
       test.skipIf(!playable(scenario))(`${name} prints what the page shows`, async () => {
-        expect(await onStage(folderOf(slug), scenario)).toBe(output(slug, name))
+        expect(await onStage(folderFor(slug, name, pasted), scenario)).toBe(output(slug, name))
       })
     }
   })

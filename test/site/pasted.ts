@@ -1,7 +1,7 @@
 // The book as a reader has it: what the pages' copy buttons put on the clipboard, in folders, under the names on the tabs.
 
 import { execFileSync } from 'node:child_process'
-import { cpSync, globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Page } from 'playwright-core'
@@ -73,23 +73,27 @@ export async function pastedBook(): Promise<Pasted> {
     for (const slug of scenarios.keys()) {
       const programs = Object.entries(copied[slug]!).filter((file) => !isPosix(file))
       write(folderOf(slug), Object.fromEntries(programs))
-      if (programs.some(([, text]) => usesPosix(text))) addPosix(folderOf(slug), posix)
+      addPosix(folderOf(slug), posix)
+      write(bareFolderOf(slug), Object.fromEntries(programs.filter(([, text]) => !usesPosix(text))))
     }
     return { copied, posix }
   })
 }
 
-/** A reader's folder for a page: what its tabs say; with system calls package.json, posix/ and node_modules besides. */
+/** A reader's folder for a page: its programs with package.json, posix/ and node_modules. */
 export function folderOf(slug: string): string {
   return join(inject('runFolder'), 'reader', slug)
 }
 
-/** The same for a reader whose Node needs tsx, and with it package.json and node_modules, for every program. */
-export function folderWithTsx(slug: string, { posix }: Pasted): string {
-  const folder = `${folderOf(slug)}-with-tsx`
-  cpSync(folderOf(slug), folder, { recursive: true, filter: (path) => !path.endsWith('node_modules') })
-  addPosix(folder, posix)
-  return folder
+/** Another one, for its programs on node: modules alone: there is nothing beside them. */
+function bareFolderOf(slug: string): string {
+  return `${folderOf(slug)}-bare`
+}
+
+/** Where a scenario plays: with nothing beside the programs, if none of them needs more. */
+export function folderFor(slug: string, name: string, { copied }: Pasted): string {
+  const texts = programsIn(output(slug, name)).flatMap((file) => copied[slug]![file] ?? [])
+  return texts.some(usesPosix) ? folderOf(slug) : bareFolderOf(slug)
 }
 
 export function usesPosix(text: string): boolean {
