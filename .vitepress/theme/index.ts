@@ -2,6 +2,7 @@ import { h } from 'vue'
 import type { Theme } from 'vitepress'
 import DefaultTheme from 'vitepress/theme-without-fonts'
 import Layers from './Layers.vue'
+import { layOutCodeWhenIdle } from './lay-out-code.ts'
 import Licences from './Licences.vue'
 import NotFound from './NotFound.vue'
 import Plan from './Plan.vue'
@@ -12,6 +13,7 @@ export default {
   extends: DefaultTheme,
   Layout: () =>
     h(DefaultTheme.Layout, null, { 'doc-footer-before': () => h(Licences), 'not-found': () => h(NotFound) }),
+  setup: layOutCodeWhenIdle,
   enhanceApp({ app }) {
     app.component('Layers', Layers)
     app.component('Plan', Plan)
