@@ -118,7 +118,7 @@ export const scenarios: Scenarios = {
 
   async dripping(stage) {
     const server = await stage.serve('server', 'dripping-server.ts', 0)
-    const client = stage.start('client', 'timeouts.ts', ...at(server), 500)
+    const client = stage.start('client', 'timeouts.ts', ...at(server), 1000)
     await client.lines(4)
     await client.exit()
   },

@@ -37,7 +37,7 @@ const meanings = new Map([
 for (const port of ports) {
   const addr = sockaddr(host, Number(port))
   const fd = socket(family(addr), SOCK_STREAM | SOCK_CLOEXEC, 0)
-  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, timeval(200))
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, timeval(500))
   try {
     connect(fd, addr)
     console.log(`${format(addr)} open`)

@@ -21,7 +21,7 @@ import {
   timeval,
 } from '#posix'
 
-const [host = '', port = '', limit = '200'] = process.argv.slice(2)
+const [host = '', port = '', limit = '500'] = process.argv.slice(2)
 const isPort = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535
 if (!isPort || isIP(host) === 0) usage()
 if (!/^[1-9]\d{0,6}$/.test(limit)) usage()
