@@ -123,6 +123,11 @@ export const EPOLL_CTL_ADD = 1
 export const EPOLL_CTL_DEL = 2
 export const EPOLL_CTL_MOD = 3
 
+// waitpid(2), getrlimit(2)
+export const WNOHANG = 1
+export const RLIMIT_NPROC = 6
+export const RLIMIT_NOFILE = 7
+
 // getaddrinfo(3)
 export const AI_PASSIVE = 0x1
 export const AI_CANONNAME = 0x2

@@ -19,10 +19,12 @@ const headers = [
   'stdio.h',
   'sys/epoll.h',
   'sys/ioctl.h',
+  'sys/resource.h',
   'sys/select.h',
   'sys/socket.h',
   'sys/time.h',
   'sys/un.h',
+  'sys/wait.h',
 ]
 
 /** Compiles and runs a program, which prints `name value` lines. */

@@ -1,0 +1,102 @@
+// Processes, the descriptors that they share, and the limits that they have.
+//
+// There is no exec here. A program that wants another one uses node:child_process, which also knows
+// what to do with the descriptors. fork is here to show why it cannot be used (servers/processes).
+
+import { check, systemError } from './errors.ts'
+import { lastErrno, libc } from './platform.ts'
+
+const calls = {
+  fork: libc.func('int fork()'),
+  waitpid: libc.func('int waitpid(int, void *, int)'),
+  dup: libc.func('int dup(int)'),
+  getrlimit: libc.func('int getrlimit(int, void *)'),
+  setrlimit: libc.func('int setrlimit(int, const void *)'),
+}
+
+/**
+ * Makes a child that is a copy of this process, and returns its id here and 0 there. Under Node the
+ * child lacks V8's heap, which is not copied, and dies at its first step. fork(2),
+ * madvise(2): MADV_DONTFORK
+ * @throws EAGAIN (RLIMIT_NPROC, or no process ids left), ENOMEM
+ */
+export function fork(): number {
+  return check(calls.fork(), 'fork')
+}
+
+// #region waitpid
+/** A child as waitpid has found it. `status` is for WIFEXITED and its kind. */
+export interface Waited {
+  /** Its process id; 0 if there are children and none of them has ended yet (WNOHANG only). */
+  pid: number
+  status: number
+}
+
+const status = new Int32Array(1)
+
+/**
+ * Takes what is left of a child that has ended: until then it is a zombie, and keeps its id.
+ * @param pid a child's id, or -1 for any child
+ * @param options 0 waits, WNOHANG does not
+ * @throws ECHILD (no such child), EINTR (a signal came). waitpid(2)
+ */
+export function waitpid(pid: number, options: number): Waited {
+  status[0] = 0
+  return { pid: check(calls.waitpid(pid, status, options), 'waitpid'), status: status[0] }
+}
+
+/** Whether the child has ended by itself, and then with which status. wait(2) */
+export const WIFEXITED = (status: number): boolean => (status & 0x7f) === 0
+export const WEXITSTATUS = (status: number): number => (status >> 8) & 0xff
+
+/** Whether a signal has ended the child, and then which one. wait(2) */
+export const WIFSIGNALED = (status: number): boolean => (((status & 0x7f) + 1) << 24) >> 25 > 0
+export const WTERMSIG = (status: number): number => status & 0x7f
+// #endregion waitpid
+
+/**
+ * A second descriptor for the same open file or socket, the lowest number that is free. It stays
+ * open in exec.
+ * @throws EBADF, EMFILE. dup(2)
+ */
+export function dup(fd: number): number {
+  const copy = calls.dup(fd) as number
+  if (copy < 0) throw systemError('dup', -lastErrno())
+  return copy
+}
+
+/** A limit of this process: what it has to keep to (soft), and how far it may raise that (hard). */
+export interface Rlimit {
+  soft: number
+  hard: number
+}
+
+const limits = new BigUint64Array(2)
+
+/**
+ * Reads a limit: RLIMIT_NOFILE is one more than the highest descriptor that the process may have
+ * (Node raises the soft one to the hard one when it starts). No limit at all is 2^64 - 1, here
+ * Infinity.
+ * @throws EINVAL (no such limit). getrlimit(2)
+ */
+export function getrlimit(resource: number): Rlimit {
+  check(calls.getrlimit(resource, limits), 'getrlimit')
+  const [soft, hard] = [...limits].map((value) =>
+    value === RLIM_INFINITY ? Infinity : Number(value),
+  )
+  return { soft: soft!, hard: hard! }
+}
+
+const RLIM_INFINITY = 2n ** 64n - 1n
+
+/**
+ * Sets a limit.
+ * @throws EINVAL (no such limit, or soft above hard), EPERM (a higher hard limit, without
+ * CAP_SYS_RESOURCE). setrlimit(2)
+ */
+export function setrlimit(resource: number, { soft, hard }: Rlimit): void {
+  for (const [i, value] of [soft, hard].entries()) {
+    limits[i] = value === Infinity ? RLIM_INFINITY : BigInt(value)
+  }
+  check(calls.setrlimit(resource, limits), 'setrlimit')
+}
