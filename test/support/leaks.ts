@@ -59,3 +59,21 @@ export function descriptorCount(pid: number): number {
 export function residentMemory(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1024
 }
+
+/** How many threads a process has; a zombie has one. */
+export function threadCount(pid: number): number {
+  return list(`/proc/${pid}/task`).length
+}
+
+/** The processes that a process has started, and those that they have started, zombies too. proc(5), /proc/PID/stat */
+export function descendants(pid: number): number[] {
+  const children = new Map<number, number[]>()
+  for (const child of list('/proc').filter((name) => /^\d+$/.test(name))) {
+    // The name in parentheses may hold anything; the state and the parent's id come after the last of them.
+    const parent = Number(read(`/proc/${child}/stat`).split(')').at(-1)!.trim().split(' ')[1])
+    children.set(parent, [...(children.get(parent) ?? []), Number(child)])
+  }
+  const found = [...(children.get(pid) ?? [])]
+  for (const one of found) found.push(...(children.get(one) ?? [])) // grows while it is walked
+  return found
+}
