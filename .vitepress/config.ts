@@ -3,6 +3,7 @@ import type { ShikiTransformer } from 'shiki'
 import { defineConfig, type DefaultTheme, type HeadConfig, type MarkdownRenderer } from 'vitepress'
 import { serveArchives, writeArchives } from './archives.ts'
 import { archiveOf, chapters, isWritten, linkOf, pages, type Page } from './book.ts'
+import { showMeasured } from './measured.ts'
 import { themes, transcript } from './transcript.ts'
 
 function sidebarItem(page: Page): DefaultTheme.SidebarItem {
@@ -54,7 +55,10 @@ export default defineConfig({
     languageLabel: { transcript: 'what it printed', sh: 'shell' },
     snippet: { stripRegionMarkers: 'all' },
     codeTransformers: [...(building ? [styles] : []), countLines],
-    config: namePageArchive,
+    config(md) {
+      namePageArchive(md)
+      showMeasured(md)
+    },
   },
 
   themeConfig: {

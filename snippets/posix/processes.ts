@@ -24,7 +24,6 @@ export function fork(): number {
   return check(calls.fork(), 'fork')
 }
 
-// #region waitpid
 /** A child as waitpid has found it. `status` is for WIFEXITED and its kind. */
 export interface Waited {
   /** Its process id; 0 if there are children and none of them has ended yet (WNOHANG only). */
@@ -52,7 +51,6 @@ export const WEXITSTATUS = (status: number): number => (status >> 8) & 0xff
 /** Whether a signal has ended the child, and then which one. wait(2) */
 export const WIFSIGNALED = (status: number): boolean => (((status & 0x7f) + 1) << 24) >> 25 > 0
 export const WTERMSIG = (status: number): number => status & 0x7f
-// #endregion waitpid
 
 /**
  * A second descriptor for the same open file or socket, the lowest number that is free. It stays
