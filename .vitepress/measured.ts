@@ -2,7 +2,7 @@
 // the same numbers below it. Both are HTML by the time the site is built, so that a reader's browser loads nothing for them.
 
 import { readFileSync } from 'node:fs'
-import { dot, lineY, plot } from '@observablehq/plot'
+import { axisX, dot, gridX, lineY, plot } from '@observablehq/plot'
 import { parseHTML } from 'linkedom'
 import type { MarkdownRenderer } from 'vitepress'
 import type { Measured } from '../test/support/tables.ts'
@@ -18,7 +18,7 @@ const SHAPES = [
 ] as const
 
 /** The widths, in CSS pixels, of a column of text on a large screen and on a phone; the style sheet shows one of the two. */
-const WIDTHS = { wide: 688, narrow: 340 }
+const WIDTHS = { wide: 560, narrow: 302 }
 
 /** Takes over the fences named `chart` and `table`. */
 export function showMeasured(md: MarkdownRenderer): void {
@@ -27,8 +27,9 @@ export function showMeasured(md: MarkdownRenderer): void {
     const token = tokens[index]!
     const kind = /^(chart|table)(?= |$)/.exec(token.info)?.[1]
     const file = (token.meta as { src?: string } | null)?.src
-    if (kind === undefined || file === undefined)
-      return fence(tokens, index, options, env, self)(env as { includes?: string[] } | undefined)?.includes?.push(file) // the dev server watches it
+    if (kind === undefined || file === undefined) return fence(tokens, index, options, env, self)
+    const { includes } = (env ?? {}) as { includes?: string[] }
+    includes?.push(file) // the dev server watches it
     const measured = JSON.parse(readFileSync(file, 'utf8')) as Measured
     return kind === 'chart' ? chartOf(measured, file) : tableOf(measured)
   }
@@ -85,9 +86,9 @@ function draw(rows: Row[], series: string[], chart: NonNullable<Measured['chart'
   const scale = (column: string): object => ({
     label: column,
     type: log.includes(column) ? 'log' : 'linear',
-    grid: true,
     tickFormat: (value: number) => value.toLocaleString('en'),
   })
+  const xs = [...new Set(rows.map((row) => row[x] as number))]
   const picture = plot({
     document: document as unknown as Document,
     className: 'plot', // a name of its own for each drawing would differ from build to build
@@ -96,16 +97,20 @@ function draw(rows: Row[], series: string[], chart: NonNullable<Measured['chart'
     marginLeft: 56,
     marginRight: 24,
     marginBottom: 40,
-    x: { ...scale(x), ticks: [...new Set(rows.map((row) => row[x] as number))] },
-    y: { ...scale(y), ticks: 5, zero: !log.includes(y) },
-    marks: series.flatMap((name, i) => {
-      const own = rows.filter((row) => String(row[by]) === name)
-      const colour = `var(--series-${i + 1})`
-      return [
-        lineY(own, { x, y, stroke: colour, strokeWidth: 2 }),
-        dot(own, { x, y, fill: colour, symbol: SHAPES[i]!.symbol, r: 4 }),
-      ]
-    }),
+    x: scale(x),
+    y: { ...scale(y), grid: true, ticks: 5, nice: true, zero: !log.includes(y) },
+    marks: [
+      gridX(xs),
+      axisX(xs, { text: (value: number) => value.toLocaleString('en') }),
+      ...series.flatMap((name, i) => {
+        const own = rows.filter((row) => String(row[by]) === name)
+        const colour = `var(--series-${i + 1})`
+        return [
+          lineY(own, { x, y, stroke: colour, strokeWidth: 2 }),
+          dot(own, { x, y, fill: colour, symbol: SHAPES[i]!.symbol, r: 4 }),
+        ]
+      }),
+    ],
   })
   picture.setAttribute('aria-hidden', 'true') // the figure names it
   return picture.outerHTML.replaceAll(/<style>[^]*?<\/style>/g, '')
