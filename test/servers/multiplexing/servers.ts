@@ -1,0 +1,3 @@
+import type { Scenarios } from '../../support/recordings.ts'
+
+export const servers: Scenarios = {}
