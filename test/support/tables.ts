@@ -28,22 +28,22 @@ export interface Comparison {
 }
 
 /**
- * Compares a table with the recorded one, NAME.json beside the programs of the page. Where there is none, `npm test -- -u` writes it:
+ * Compares a table with the recorded one, a file such as `wait-cost.json` beside the programs of the page. Where there is none, `npm test -- -u` writes it:
  * to measure anew, remove the file first.
  */
 export async function recordedTable(
   slug: string,
-  name: string,
+  file: `${string}.json`,
   measured: Measured,
   { varies, holds }: Comparison,
 ): Promise<void> {
-  const file = join(programsOf(slug), `${name}.json`)
+  const path = join(programsOf(slug), file)
   holds(byName(measured))
-  const recorded = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Measured) : undefined
+  const recorded = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Measured) : undefined
   if (recorded !== undefined) holds(byName(recorded))
   const same =
     recorded !== undefined && JSON.stringify(fixed(recorded, varies)) === JSON.stringify(fixed(measured, varies))
-  await expect(text(same ? recorded : measured)).toMatchFileSnapshot(file)
+  await expect(text(same ? recorded : measured)).toMatchFileSnapshot(path)
 }
 
 function byName({ columns, rows }: Measured): Record<string, string | number>[] {
