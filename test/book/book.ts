@@ -90,6 +90,8 @@ export interface Page {
   links: Link[]
   tables: Table[]
   prose: Prose[]
+  /** `:::` where it goes wrong: one inside another that has no more colons, or one that closes nothing. */
+  strayColons: (Place & { message: string })[]
   /** What its own scripts import, for instance a table of measurements. */
   scripts: string
   /** Files of `@include` that are not there. */
@@ -115,12 +117,15 @@ export interface Snippet {
   strings: ReadonlySet<string>
 }
 
-/** The tests of a page: test/SLUG.test.ts and test/SLUG.scenarios.ts. */
+/** The tests of a page: test/SLUG.test.ts and test/SLUG.scenarios.ts, and the files in test/SLUG/ that they are split into. */
 export interface Tests {
   slug: string
   testFile: string | undefined
   scenariosFile: string | undefined
   scenarios: (Place & { name: string })[]
+  /** Scenarios in files of their own, by the name of the variable, and the names that the scenarios spread in (`...servers`). */
+  parts: (Place & { name: string })[]
+  spread: ReadonlySet<string>
   /** Scenarios under a name that cannot be read without a run. */
   unnamed: Place[]
   /** Whether the test records the page's scenarios. */
@@ -167,7 +172,7 @@ export function readBook(files: Files, plan: readonly PlannedPage[] = realPlan):
     snippets: paths
       .filter((path) => path.startsWith('snippets/'))
       .map((path) => readSnippet(path, files.get(path)!, slugs)),
-    tests: readTests(files),
+    tests: readTests(files, slugs),
   }
 }
 
@@ -223,7 +228,7 @@ function readPage(file: string, files: Files): Page {
     seen.add(path)
     const part = parsePart(path, file, text)
     includes.push(...part.missing)
-    for (const list of ['headings', 'imports', 'fences', 'links', 'tables', 'prose'] as const) {
+    for (const list of ['headings', 'imports', 'fences', 'links', 'tables', 'prose', 'strayColons'] as const) {
       page[list] = [...page[list], ...part[list]] as never
     }
   }
@@ -255,6 +260,7 @@ function parsePart(file: string, pageFile: string, text: string): Page {
     links: [],
     tables: [],
     prose: [],
+    strayColons: [],
     scripts: '',
     missing: [],
   }
@@ -273,11 +279,24 @@ function parsePart(file: string, pageFile: string, text: string): Page {
     page.links.push({ at: at(line), href: written, code, ...target(href, relativePath) })
   }
 
+  const containers: string[] = []
   let group = false
   let row: Prose | undefined
   let line = 0
   for (const [i, token] of tokens.entries()) {
     line = token.map?.[0] ?? line
+    if (/^container_.*_open$/.test(token.type)) {
+      const outer = containers.at(-1)
+      if (outer !== undefined && token.markup.length >= outer.length)
+        page.strayColons.push({
+          at: at(line),
+          message: `the end of this ${token.markup} would end the ${outer} around it as well: give the outer one more colons`,
+        })
+      containers.push(token.markup)
+    }
+    if (/^container_.*_close$/.test(token.type)) containers.pop()
+    if (token.type === 'inline' && /^:{3,}$/.test(token.content))
+      page.strayColons.push({ at: at(line), message: `${token.content} closes nothing: remove it` })
     switch (token.type) {
       case 'heading_open': {
         const repeated = env.repeated?.get(i)
@@ -477,20 +496,27 @@ function readRegions(file: string, text: string): Pick<Snippet, 'regions' | 'fau
 
 // ---- tests ----
 
-function readTests(files: Files): Map<string, Tests> {
+function readTests(files: Files, slugs: ReadonlySet<string>): Map<string, Tests> {
   const tests = new Map<string, Tests>()
   for (const [path, text] of files) {
-    const [, slug, kind] = /^test\/(?!(?:book|site|support)\/)(.+)\.(test|scenarios)\.ts$/.exec(path) ?? []
-    if (slug === undefined) continue
+    const [, name, kind] = /^test\/(?!(?:book|site|support)\/)(.+?)(?:\.(test|scenarios))?\.ts$/.exec(path) ?? []
+    if (name === undefined) continue
+    const folder = posix.dirname(name)
+    const isPart = slugs.has(folder)
+    if (kind === undefined && !isPart) continue
+    const slug = isPart ? folder : name
     const known = tests.get(slug)
     const code = readCode(path, text)
+    const ofScenarios = isPart || kind === 'scenarios'
     tests.set(slug, {
       slug,
-      testFile: kind === 'test' ? path : known?.testFile,
-      scenariosFile: kind === 'scenarios' ? path : known?.scenariosFile,
-      scenarios: kind === 'scenarios' ? code.scenarios : (known?.scenarios ?? []),
-      unnamed: kind === 'scenarios' ? code.unnamed : (known?.unnamed ?? []),
-      records: kind === 'test' ? code.records && code.strings.has(slug) : (known?.records ?? false),
+      testFile: !isPart && kind === 'test' ? path : known?.testFile,
+      scenariosFile: !isPart && kind === 'scenarios' ? path : known?.scenariosFile,
+      scenarios: [...(known?.scenarios ?? []), ...(ofScenarios ? code.scenarios : [])],
+      parts: [...(known?.parts ?? []), ...(isPart ? code.variables : [])],
+      spread: new Set([...code.spread, ...(known?.spread ?? [])]),
+      unnamed: [...(known?.unnamed ?? []), ...(ofScenarios ? code.unnamed : [])],
+      records: (known?.records ?? false) || (kind === 'test' && code.records && code.strings.has(slug)),
       strings: new Set([...code.strings, ...(known?.strings ?? [])]),
     })
   }
@@ -502,6 +528,9 @@ interface Code {
   /** Whether it calls `recordings(…)`. */
   records: boolean
   scenarios: (Place & { name: string })[]
+  /** The variables that hold them. */
+  variables: (Place & { name: string })[]
+  spread: Set<string>
   unnamed: Place[]
 }
 
@@ -512,7 +541,14 @@ function readCode(file: string, text: string): Code {
   const key = `${file}\0${text}`
   const known = codes.get(key)
   if (known !== undefined) return known
-  const code: Code = { strings: new Set(), records: false, scenarios: [], unnamed: [] }
+  const code: Code = {
+    strings: new Set(),
+    records: false,
+    scenarios: [],
+    variables: [],
+    spread: new Set(),
+    unnamed: [],
+  }
   const at = (offset: number): string => `${file}:${newlines(text, offset) + 1}`
   new Visitor({
     Literal({ value }) {
@@ -525,7 +561,9 @@ function readCode(file: string, text: string): Code {
       if (callee.type === 'Identifier' && callee.name === 'recordings') code.records = true
     },
     VariableDeclarator({ id, init }) {
-      if (id.type !== 'Identifier' || id.name !== 'scenarios' || init === null) return
+      if (id.type !== 'Identifier' || init === null) return
+      if (id.name !== 'scenarios' && !isTyped(id, 'Scenarios')) return
+      code.variables.push({ name: id.name, at: at(id.start) })
       let object = init
       while (object.type === 'TSSatisfiesExpression' || object.type === 'TSAsExpression') object = object.expression
       if (object.type !== 'ObjectExpression') {
@@ -533,6 +571,11 @@ function readCode(file: string, text: string): Code {
         return
       }
       for (const property of object.properties) {
+        // `...part`, where the file that it comes from types it as Scenarios.
+        if (property.type === 'SpreadElement' && property.argument.type === 'Identifier') {
+          code.spread.add(property.argument.name)
+          continue
+        }
         const name = property.type === 'Property' && !property.computed ? nameOf(property.key) : undefined
         if (name === undefined) code.unnamed.push({ at: at(property.start) })
         else code.scenarios.push({ name, at: at(property.start) })
@@ -541,6 +584,12 @@ function readCode(file: string, text: string): Code {
   }).visit(parseSync(file, text).program)
   codes.set(key, code)
   return code
+}
+
+/** Whether a variable is declared with that type: `const servers: Scenarios = …`. */
+function isTyped({ typeAnnotation }: { typeAnnotation?: unknown }, name: string): boolean {
+  const type = (typeAnnotation as { typeAnnotation?: { typeName?: { name?: unknown } } } | null)?.typeAnnotation
+  return type?.typeName?.name === name
 }
 
 function nameOf(key: { type: string; name?: unknown; value?: unknown }): string | undefined {

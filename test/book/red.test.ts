@@ -285,6 +285,17 @@ const red: [keyof typeof rules, [what: string, problem: RegExp, ...edits: Edit[]
         change(TEST, 'recordings(', 'other('),
       ],
       [
+        'a part of the scenarios that is not one of them',
+        /^test\/servers\/echo\/more\.ts:1: these scenarios are not the page's: write `\.\.\.more`/,
+        write('test/servers/echo/more.ts', 'export const more: Scenarios = { async hello() {} }\n'),
+      ],
+      [
+        'a scenario of a part without its output',
+        /^test\/servers\/echo\/more\.ts:1: snippets\/servers\/echo\/again\.out is not there/,
+        write('test/servers/echo/more.ts', 'export const more: Scenarios = { async again() {} }\n'),
+        change(SCENARIOS, '  async hello(', '  ...more,\n  async hello('),
+      ],
+      [
         'a scenario under a computed name',
         /^test\/servers\/echo\.scenarios\.ts:2: a scenario without a plain name/,
         change(SCENARIOS, 'hello(', '[name]('),
@@ -406,6 +417,17 @@ const red: [keyof typeof rules, [what: string, problem: RegExp, ...edits: Edit[]
         /: there is no snippets\/errata\/echo\.ts/,
         change('docs/errata.md', '/servers/echo#the-program', '#servers'),
       ],
+    ],
+  ],
+  [
+    'containers',
+    [
+      [
+        'a container in another with as many colons',
+        /^docs\/servers\/echo\.md:34: the end of this ::: would end the ::: around it as well/,
+        append(PAGE, '::: details More\n\n::: info\nhello\n:::\n\n:::\n'),
+      ],
+      ['a mark that closes nothing', /:32: ::: closes nothing/, append(PAGE, ':::\n')],
     ],
   ],
   [

@@ -219,13 +219,18 @@ const recorded: Rule = {
           })
         return problems
       }),
-      ...[...tests.values()].flatMap(({ slug, scenarios, unnamed, records, scenariosFile }) => {
+      ...[...tests.values()].flatMap(({ slug, scenarios, parts, spread, unnamed, records, scenariosFile }) => {
         const problems: Problem[] = scenarios
           .filter(({ name }) => !files.has(`snippets/${slug}/${name}.out`))
           .map(({ name, at }) => ({
             at,
             message: `snippets/${slug}/${name}.out is not there: record it with npm test -- ${slug} -u`,
           }))
+        for (const { name, at } of parts.filter((part) => !spread.has(part.name)))
+          problems.push({
+            at,
+            message: `these scenarios are not the page's: write \`...${name}\` in test/${slug}.scenarios.ts`,
+          })
         for (const { at } of unnamed)
           problems.push({
             at,
@@ -402,6 +407,11 @@ const errata: Rule = {
       ),
 }
 
+const containers: Rule = {
+  name: 'every ::: is closed by its own',
+  check: ({ pages }) => pages.flatMap(({ strayColons }) => strayColons),
+}
+
 function lineOf(at: string): number {
   return Number(at.slice(at.lastIndexOf(':') + 1))
 }
@@ -516,6 +526,7 @@ export const rules = {
   anchors,
   translations,
   errata,
+  containers,
   frontMatter,
   numbers,
 } satisfies Record<string, Rule>
