@@ -13,6 +13,7 @@ import { lastErrno, libc } from './platform.ts'
 // #region declarations
 const calls = {
   socket: libc.func('int socket(int, int, int)'),
+  socketpair: libc.func('int socketpair(int, int, int, void *)'),
   bind: libc.func('int bind(int, const void *, uint32_t)'),
   listen: libc.func('int listen(int, int)'),
   accept4: libc.func('int accept4(int, void *, void *, int)'),
@@ -39,6 +40,20 @@ const calls = {
  */
 export function socket(domain: number, type: number, protocol: number): number {
   return check(calls.socket(domain, type, protocol), 'socket')
+}
+
+const pair = new Int32Array(2)
+
+/**
+ * Makes two sockets that are connected to each other and returns both descriptors. What one sends
+ * is there for the other as soon as send returns.
+ * @param domain AF_UNIX
+ * @param type SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET; or-ed with SOCK_NONBLOCK, SOCK_CLOEXEC
+ * @throws what socket throws, and EOPNOTSUPP (AF_INET, AF_INET6). socketpair(2)
+ */
+export function socketpair(domain: number, type: number, protocol: number): [number, number] {
+  check(calls.socketpair(domain, type, protocol, pair), 'socketpair')
+  return [pair[0]!, pair[1]!]
 }
 
 /**

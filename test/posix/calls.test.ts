@@ -65,6 +65,7 @@ import {
   sockaddr_storage,
   sockaddr_un,
   socket,
+  socketpair,
   timeval,
   tryAccept,
   tryRecv,
@@ -155,6 +156,23 @@ describe('socket', () => {
     ['EINVAL', 'a type that is none', AF_INET, 99, 0],
   ])('%s: %s', (expected, _what, domain, type, protocol) => {
     expect(code(() => socket(domain, type, protocol))).toBe(expected)
+  })
+})
+
+describe('socketpair', () => {
+  test('returns two ends; what one sends is there for the other at once', () => {
+    const [one, other] = socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0).map(opened)
+    expect(fcntl(one!, F_GETFD) & fcntl(other!, F_GETFD) & FD_CLOEXEC).toBe(FD_CLOEXEC)
+    expect(send(one!, Buffer.from('hello'), 5, 0)).toBe(5)
+    expect(recv(other!, buf, buf.length, 0)).toBe(5)
+    expect(code(() => recv(other!, buf, buf.length, 0))).toBe('EAGAIN')
+  })
+
+  test('EOPNOTSUPP: a family in which both ends need an address', () => {
+    expect(failure(() => socketpair(AF_INET, SOCK_STREAM, 0))).toMatchObject({
+      code: 'EOPNOTSUPP',
+      syscall: 'socketpair',
+    })
   })
 })
 
