@@ -1,7 +1,9 @@
-// Waiting for many descriptors at once: select, poll, epoll.
+// Waiting for many descriptors at once: select, poll, epoll. Each wait also comes in a form that
+// does not throw, for loops in which a stop and a continue (EINTR) are no reason to end: it returns
+// what the kernel returns, a count or a negative errno, and allocates nothing.
 
-import { check } from './errors.ts'
-import { libc } from './platform.ts'
+import { check, systemError } from './errors.ts'
+import { lastErrno, libc } from './platform.ts'
 
 const calls = {
   select: libc.func('int select(int, void *, void *, void *, void *)'),
@@ -59,13 +61,27 @@ export function select(
   exceptfds: Uint8Array | null,
   timeout: Uint8Array | null,
 ): number {
+  const ready = trySelect(nfds, readfds, writefds, exceptfds, timeout)
+  if (ready < 0) throw systemError('select', ready)
+  return ready
+}
+
+/** select that returns a negative errno in place of throwing. */
+export function trySelect(
+  nfds: number,
+  readfds: Uint8Array | null,
+  writefds: Uint8Array | null,
+  exceptfds: Uint8Array | null,
+  timeout: Uint8Array | null,
+): number {
   fits(nfds, readfds)
   fits(nfds, writefds)
   fits(nfds, exceptfds)
   if (timeout !== null && timeout.byteLength < 16) {
     throw new RangeError('select: a timeval has 16 bytes')
   }
-  return check(calls.select(nfds, readfds, writefds, exceptfds, timeout), 'select')
+  const ready = calls.select(nfds, readfds, writefds, exceptfds, timeout) as number
+  return ready < 0 ? -lastErrno() : ready
 }
 
 /** The kernel reads and writes whole words of 64 bits, whatever the size of the set. */
@@ -114,10 +130,18 @@ export function pollfds(count: number): PollFds {
  * error of the call: its place has POLLNVAL. poll(2)
  */
 export function poll(fds: PollFds, nfds: number, timeout: number): number {
+  const ready = tryPoll(fds, nfds, timeout)
+  if (ready < 0) throw systemError('poll', ready)
+  return ready
+}
+
+/** poll that returns a negative errno in place of throwing. */
+export function tryPoll(fds: PollFds, nfds: number, timeout: number): number {
   if (nfds > fds.count) {
     throw new RangeError(`poll: nfds is ${nfds}, there is room for ${fds.count}`)
   }
-  return check(calls.poll(fds.bytes, nfds, timeout), 'poll')
+  const ready = calls.poll(fds.bytes, nfds, timeout) as number
+  return ready < 0 ? -lastErrno() : ready
 }
 
 // #region epoll-event
@@ -183,8 +207,21 @@ export function epoll_wait(
   maxevents: number,
   timeout: number,
 ): number {
+  const ready = tryEpollWait(epfd, events, maxevents, timeout)
+  if (ready < 0) throw systemError('epoll_wait', ready)
+  return ready
+}
+
+/** epoll_wait that returns a negative errno in place of throwing. */
+export function tryEpollWait(
+  epfd: number,
+  events: EpollEvents,
+  maxevents: number,
+  timeout: number,
+): number {
   if (maxevents > events.count) {
     throw new RangeError(`epoll_wait: maxevents is ${maxevents}, there is room for ${events.count}`)
   }
-  return check(calls.epoll_wait(epfd, events.words, maxevents, timeout), 'epoll_wait')
+  const ready = calls.epoll_wait(epfd, events.words, maxevents, timeout) as number
+  return ready < 0 ? -lastErrno() : ready
 }

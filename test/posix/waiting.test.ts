@@ -1,6 +1,8 @@
 import { closeSync, openSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import {
+  EBADF,
+  EINVAL,
   EPOLLET,
   EPOLLEXCLUSIVE,
   EPOLLHUP,
@@ -36,6 +38,9 @@ import {
   send,
   shutdown,
   timeval,
+  tryEpollWait,
+  tryPoll,
+  trySelect,
 } from '#posix'
 import { NOT_OPEN, closeAfterEach, closed, code, connected, failure, stream, unixConnected, until } from './sockets.ts'
 
@@ -377,4 +382,25 @@ describe('epoll', () => {
       expect(() => epoll_wait(epfd, epoll_events(2), 3, 0)).toThrow('maxevents is 3, there is room for 2')
     })
   })
+})
+
+test('trySelect, tryPoll, tryEpollWait: the errno in place of an Error, the count otherwise', () => {
+  const { clientFd, connFd } = connected()
+  send(clientFd, buf, 1, 0)
+  until(connFd, POLLIN)
+  const set = fd_set()
+  FD_SET(connFd, set)
+  expect(trySelect(connFd + 1, set, null, null, null)).toBe(1)
+  expect(trySelect(-1, null, null, null, timeval(0))).toBe(-EINVAL)
+  const places = pollfds(1)
+  places.set(0, connFd, POLLIN)
+  expect(tryPoll(places, 1, -1)).toBe(1)
+  expect(tryPoll(places, -1, 0)).toBe(-EINVAL) // as unsigned it is more than RLIMIT_NOFILE
+  const events = epoll_events(1)
+  withEpoll((epfd) => {
+    epoll_ctl(epfd, EPOLL_CTL_ADD, connFd, EPOLLIN)
+    expect(tryEpollWait(epfd, events, 1, -1)).toBe(1)
+    expect(tryEpollWait(epfd, events, 0, 0)).toBe(-EINVAL)
+  })
+  expect(tryEpollWait(NOT_OPEN, events, 1, 0)).toBe(-EBADF)
 })
