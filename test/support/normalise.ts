@@ -21,9 +21,8 @@ export const normalisers: readonly Normaliser[] = [
  * Applies the list above, and writes PORT for the ports that the run itself was given by the kernel where they stand alone
  * (in a command line, or after the word "port").
  */
-export function normalise(text: string, ports: Iterable<number> = []): string {
+export function normalise(text: string, ports: ReadonlySet<number>): string {
   let result = text
   for (const { pattern, replacement } of normalisers) result = result.replaceAll(pattern, replacement)
-  for (const port of ports) result = result.replaceAll(new RegExp(`(?<=port |\\$ .*)\\b${port}\\b`, 'g'), 'PORT')
-  return result
+  return result.replaceAll(/(?<=port |\$ .*)\b\d{1,5}\b/g, (digits) => (ports.has(Number(digits)) ? 'PORT' : digits))
 }
