@@ -123,6 +123,17 @@ export const EPOLL_CTL_ADD = 1
 export const EPOLL_CTL_DEL = 2
 export const EPOLL_CTL_MOD = 3
 
+// mmap(2)
+export const PROT_READ = 0x1
+export const PROT_WRITE = 0x2
+export const MAP_SHARED = 0x1
+export const MAP_PRIVATE = 0x2
+export const MAP_ANONYMOUS = 0x20
+export const MAP_POPULATE = 0x8000
+
+// io_uring_enter(2)
+export const IORING_ENTER_GETEVENTS = 0x1
+
 // waitpid(2), getrlimit(2)
 export const WNOHANG = 1
 export const RLIMIT_NPROC = 6

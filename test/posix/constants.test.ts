@@ -12,6 +12,8 @@ const headers = [
   'arpa/inet.h',
   'errno.h',
   'fcntl.h',
+  'linux/aio_abi.h',
+  'linux/io_uring.h',
   'netdb.h',
   'netinet/in.h',
   'netinet/tcp.h',
@@ -19,6 +21,7 @@ const headers = [
   'stdio.h',
   'sys/epoll.h',
   'sys/ioctl.h',
+  'sys/mman.h',
   'sys/resource.h',
   'sys/select.h',
   'sys/socket.h',
@@ -69,6 +72,8 @@ describe.skipIf(!compiler)('beside the headers of C', () => {
       timeval: posix.timeval(1).byteLength,
       pollfd: posix.pollfds(1).bytes.byteLength,
       epoll_event: posix.epoll_events(1).words.byteLength,
+      io_uring_params: posix.io_uring_params().byteLength,
+      iocb: 64,
       addrinfo: 48,
     }
     const statements = Object.keys(sizes).map((name) => `printf("${name} %zu\\n", sizeof(struct ${name}));`)
