@@ -15,6 +15,7 @@ export const normalisers: readonly Normaliser[] = [
   { what: 'a process id', pattern: /\bpid \d+/g, replacement: 'pid PID' },
   { what: 'a file descriptor', pattern: /\bfd \d+/g, replacement: 'fd FD' },
   { what: 'a measured duration', pattern: /\bafter \d+(?:\.\d+)? ms\b/g, replacement: 'after N ms' },
+  { what: 'a measured cost', pattern: /\b\d+(?:\.\d+)? µs/g, replacement: 'N µs' },
 ]
 
 /**
