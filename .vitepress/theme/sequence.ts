@@ -14,8 +14,11 @@ export interface Act {
   label: string
   /** A second, quieter line inside the box. */
   note?: string
-  /** A call (the default), a call that blocks until the step named in `until`, or the state a side is in from here on. */
-  kind?: 'call' | 'blocks' | 'state'
+  /**
+   * A call (the default), a call that blocks until the step named in `until`, the state a side is in from here on, or a remark on
+   * what it sees.
+   */
+  kind?: 'call' | 'blocks' | 'state' | 'remark'
   /** With `blocks`: id of the step that ends the wait. Without it the wait lasts until the next step that touches the lane. */
   until?: string
   id?: string
@@ -47,7 +50,7 @@ export interface Line {
 
 export interface Box {
   type: 'box'
-  kind: 'call' | 'blocks' | 'state'
+  kind: 'call' | 'blocks' | 'state' | 'remark'
   x: string
   y: number
   width: number
@@ -151,11 +154,12 @@ export function layOut(lanes: Lane[], steps: Step[]): Layout {
     } else if ('at' in step) {
       const kind = step.kind ?? 'call'
       const room = column - 20
-      const label = wrap(step.label, room, true)
+      const mono = kind !== 'remark'
+      const label = wrap(step.label, room, mono)
       const note = step.note === undefined ? [] : wrap(step.note, room, false)
       const height = (label.length + note.length) * lineHeight + 9
       const width =
-        Math.max(...label.map((line) => widthOf(line, true)), ...note.map((line) => widthOf(line, false))) + 18
+        Math.max(...label.map((line) => widthOf(line, mono)), ...note.map((line) => widthOf(line, false))) + 18
       if (!step.beside) top = bottom
       let y = top + lineHeight
       const place = (text: string): Line => {

@@ -67,7 +67,7 @@ const places = {
 }
 
 /** What a machine may refuse for good reason, in CI too: the tests check what programs say then. */
-const refusable: readonly Where[] = ['with io_uring']
+const refusable: ReadonlySet<Where> = new Set(['with io_uring'])
 
 /** Where a scenario plays, if it is not this machine as it is. */
 export type Where = keyof typeof places
@@ -78,7 +78,7 @@ const known = new Map<Where, PlaceOrReason>()
 export function placeOrSkip(where: Where): Place | undefined {
   const place = known.get(where) ?? places[where]()
   if (!known.has(where) && 'reason' in place) {
-    if (process.env['CI'] && !refusable.includes(where)) throw new Error(`cannot run ${where}: ${place.reason}`)
+    if (process.env['CI'] && !refusable.has(where)) throw new Error(`cannot run ${where}: ${place.reason}`)
     console.warn(`skipped: what runs ${where}: ${place.reason}`)
   }
   known.set(where, place)

@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs'
+import type { Act, Scenarios } from '../support/recordings.ts'
+import type { Program } from '../support/program.ts'
+import type { Stage } from '../support/stage.ts'
+import { LIMIT } from '../support/within.ts'
+
+/** Numbers of the calls in which a program may be seen to wait: asm/unistd_64.h, asm-generic/unistd.h */
+const NUMBERS = {
+  x64: { select: [23, 270], epoll_wait: [232, 281], io_submit: [209] },
+  arm64: { select: [72], epoll_wait: [22], io_submit: [2] },
+}[process.arch as 'x64' | 'arm64']
+
+/** Waits until the program waits in a call that it has said to begin; recorded. proc(5), /proc/PID/syscall */
+async function waitsIn(stage: Stage, program: Program, call: 'select' | 'epoll_wait' | 'io_submit'): Promise<void> {
+  const limit = performance.now() + LIMIT
+  for (;;) {
+    const [number] = readFileSync(`/proc/${program.pid}/syscall`, 'latin1').split(' ') // `running` while it is in none
+    if (NUMBERS[call].includes(Number(number))) break
+    if (performance.now() > limit) throw new Error(`waited ${LIMIT} ms for the program to wait in ${call}`)
+    await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+  stage.transcript.add(program.lane, '─', `waits in ${call}`)
+}
+
+/** Starts a program, connects to it, and waits for so many lines. */
+async function connected(stage: Stage, file: string, lines: number, ...args: string[]) {
+  const program = await stage.serve('program', file, 0, ...args)
+  const peer = await stage.connect('peer', program)
+  await program.lines(lines)
+  return { program, peer }
+}
+
+/** The peer sends when the program has printed so many lines; the program prints so many more, and ends. */
+function sentAfter(file: string, before: number, after: number): Act {
+  return async (stage) => {
+    const { program, peer } = await connected(stage, file, before)
+    await peer.send('hello\n')
+    await program.lines(after)
+    await program.exit()
+  }
+}
+
+/** The peer sends when the program has begun a call and waits in it. */
+function sentInCall(file: string, call: 'recv' | 'select' | 'epoll_wait' | 'io_submit', before: number): Act {
+  return async (stage) => {
+    const { program, peer } = await connected(stage, file, before)
+    if (call === 'recv') await program.waitsInRecv()
+    else await waitsIn(stage, program, call)
+    await peer.send('hello\n')
+    await program.exit()
+  }
+}
+
+export const scenarios: Scenarios = {
+  blocking: sentInCall('blocking.ts', 'recv', 2),
+  'non-blocking': sentAfter('non-blocking.ts', 5, 2),
+  multiplexed: sentInCall('multiplexed.ts', 'select', 4),
+  'signal-driven': sentAfter('signal-driven.ts', 5, 4),
+  asynchronous: { where: 'with io_uring', act: sentAfter('asynchronous.ts', 4, 2) },
+  'kernel-aio': sentInCall('kernel-aio.ts', 'io_submit', 2),
+
+  async 'busy-loop'(stage) {
+    const { program, peer } = await connected(stage, 'busy-loop.broken.ts', 1)
+    await peer.send('hello\n')
+    await program.line()
+    await program.exit()
+  },
+
+  async 'busy-loop-after-end'(stage) {
+    const { program, peer } = await connected(stage, 'busy-loop.broken.ts', 0)
+    await peer.send('hel')
+    await peer.halfClose()
+    let line = ''
+    while (!line.startsWith('recv = 0')) line = await program.line()
+    program.kill('SIGTERM')
+    await program.exit()
+  },
+
+  async 'eagain-is-an-error'(stage) {
+    const { program } = await connected(stage, 'eagain-is-an-error.broken.ts', 0)
+    await program.errorLine()
+    await program.exit()
+  },
+
+  async 'no-handler'(stage) {
+    const { program, peer } = await connected(stage, 'no-handler.broken.ts', 1)
+    await peer.send('hello\n')
+    await program.exit()
+  },
+
+  async inherited(stage) {
+    await stage.run('program', 'inherited.ts')
+  },
+
+  async 'what-can-wait'(stage) {
+    await stage.run('program', 'what-can-wait.ts')
+  },
+
+  async 'node-net'(stage) {
+    const { program, peer } = await connected(stage, 'node-net.ts', 2)
+    await peer.send('hello\n')
+    await program.line()
+    await peer.receiveEnd()
+    await peer.close()
+    await program.exit()
+  },
+
+  async 'node-fs'(stage) {
+    const program = stage.start('program', 'node-fs.ts')
+    await program.lines(2)
+    program.type('hello\n')
+    await program.line()
+    await program.exit()
+  },
+
+  async 'node-dns'(stage) {
+    const program = stage.start('program', 'node-dns.ts')
+    await program.lines(3)
+    program.endInput()
+    await program.line()
+    await program.exit()
+  },
+
+  'exercise-epoll': sentInCall('exercise-epoll.ts', 'epoll_wait', 4),
+  'exercise-dontwait': sentInCall('exercise-dontwait.ts', 'recv', 3),
+
+  async 'exercise-read-all'(stage) {
+    const { program, peer } = await connected(stage, 'exercise-read-all.ts', 0)
+    await peer.send('hel')
+    await peer.send('lo\n')
+    await program.line()
+    await program.exit()
+  },
+}
