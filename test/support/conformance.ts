@@ -29,6 +29,11 @@ export interface Promises {
   reply: (line: Buffer) => Buffer
   /** The bytes that are due for a last line that lacks its newline; `reply` by default. */
   replyToRest?: (rest: Buffer) => Buffer
+  /**
+   * How a text goes over the wire: each of its lines as a message, a last one that lacks its newline as the beginning of a message. By
+   * default as it is.
+   */
+  encode?: (text: Buffer) => Buffer
   /** What a client receives before it has sent anything. */
   greeting?: string
   /** Whether one client is served at a time, or all side by side. */
@@ -52,9 +57,11 @@ const hasIPv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ 
 
 export function conformance(promises: Promises): void {
   const { slug, file, args = [], reply, greeting = '', model, stop, lineMax, clientsAtOnce = 200 } = promises
-  const { replyToRest = reply } = promises
+  const { replyToRest = reply, encode = (text: Buffer) => text } = promises
   const test = testsOf(slug)
 
+  const wire = (text: string | Buffer): Buffer => encode(Buffer.from(text))
+  const floodLine = wire(FLOOD_LINE)
   const serve = (stage: Stage): Promise<Program> => stage.serve('server', file, ...args, 0)
 
   /** A client that has been greeted; with an iterative server, one that is being served. */
@@ -67,8 +74,15 @@ export function conformance(promises: Promises): void {
 
   /** Sends a text and receives what is due for its lines. */
   async function exchange(peer: Peer, text: string | Buffer): Promise<void> {
-    await peer.send(text)
+    await peer.send(wire(text))
     await peer.receive(replies(Buffer.from(text)))
+  }
+
+  /** What a line is on the wire, in two pieces. */
+  function halves(text: string): [Buffer, Buffer] {
+    const bytes = wire(text)
+    const middle = bytes.length >> 1
+    return [bytes.subarray(0, middle), bytes.subarray(middle)]
   }
 
   /** A client comes, is served, and leaves: the server is in order. */
@@ -121,10 +135,11 @@ export function conformance(promises: Promises): void {
       test('puts a line together from any two pieces', async ({ stage }) => {
         const peer = await client(stage, server)
         const text = 'hello\nab\n'
-        for (let cut = 1; cut < text.length; cut++) {
-          await peer.send(text.slice(0, cut))
+        const bytes = wire(text)
+        for (let cut = 1; cut < bytes.length; cut++) {
+          await peer.send(bytes.subarray(0, cut))
           await whenRead(peer)
-          await peer.send(text.slice(cut))
+          await peer.send(bytes.subarray(cut))
           await peer.receive(replies(Buffer.from(text)))
         }
       })
@@ -132,8 +147,8 @@ export function conformance(promises: Promises): void {
       test('puts a line together from single bytes', async ({ stage }) => {
         const peer = await client(stage, server)
         const text = 'a byte at a time\nand again\n'
-        for (const byte of text) {
-          await peer.send(byte)
+        for (const byte of wire(text)) {
+          await peer.send(Buffer.of(byte))
           await whenRead(peer)
         }
         await peer.receive(replies(Buffer.from(text)))
@@ -162,7 +177,7 @@ export function conformance(promises: Promises): void {
 
         test('answers the lines before one that is too long, and closes', async ({ stage }) => {
           const peer = await client(stage, server)
-          await peer.send(Buffer.concat([Buffer.from('first\n'), Buffer.alloc(lineMax, 'abc')]))
+          await peer.send(wire(Buffer.concat([Buffer.from('first\n'), Buffer.alloc(lineMax, 'abc')])))
           await peer.receive(replies(Buffer.from('first\n')))
           await peer.receiveEndOrReset()
           await peer.destroy()
@@ -174,7 +189,7 @@ export function conformance(promises: Promises): void {
     describe('ends', () => {
       test('answers what came before a half-close, the rest of a line too, then closes', async ({ stage }) => {
         const peer = await client(stage, server)
-        await peer.send('one\ntwo\nthr')
+        await peer.send(wire('one\ntwo\nthr'))
         await peer.halfClose()
         await peer.receive(Buffer.concat([replies(Buffer.from('one\ntwo\n')), replyToRest(Buffer.from('thr'))]))
         await peer.receiveEnd()
@@ -184,7 +199,7 @@ export function conformance(promises: Promises): void {
       test('answers a megabyte that a half-close follows at once', async ({ stage }) => {
         const peer = await client(stage, server)
         const text = megabyte()
-        peer.socket.end(text)
+        peer.socket.end(wire(text))
         await peer.receive(replies(text))
         await peer.receiveEnd()
         await nextClientIsServed(stage, server)
@@ -201,7 +216,7 @@ export function conformance(promises: Promises): void {
       test('outlives a client that closes without having read its answers', async ({ stage }) => {
         for (let round = 0; round < 5; round++) {
           const peer = await client(stage, server)
-          await peer.send('ab\n'.repeat(1000))
+          await peer.send(wire('ab\n'.repeat(1000)))
           await peer.destroy()
         }
         await nextClientIsServed(stage, server)
@@ -216,7 +231,7 @@ export function conformance(promises: Promises): void {
 
       test('outlives a client that resets in the middle of a line', async ({ stage }) => {
         const peer = await client(stage, server)
-        await peer.send('hel')
+        await peer.send(wire('hel'))
         await whenRead(peer)
         await peer.reset()
         await nextClientIsServed(stage, server)
@@ -225,7 +240,7 @@ export function conformance(promises: Promises): void {
       test('outlives a client that resets before it is accepted', async ({ stage }) => {
         server.kill('SIGSTOP')
         const hasty = await stage.connect('hasty client', server)
-        await hasty.send('hello\n')
+        await hasty.send(wire('hello\n'))
         await hasty.reset()
         server.kill('SIGCONT')
         await nextClientIsServed(stage, server)
@@ -233,7 +248,7 @@ export function conformance(promises: Promises): void {
 
       test('outlives a client that resets after it has ended its direction', async ({ stage }) => {
         const peer = await client(stage, server)
-        await peer.send('hello\nhel')
+        await peer.send(wire('hello\nhel'))
         await peer.halfClose()
         await peer.reset()
         await nextClientIsServed(stage, server)
@@ -278,12 +293,12 @@ export function conformance(promises: Promises): void {
       }) => {
         await nextClientIsServed(stage, server)
         const before = residentMemory(server.pid)
-        const { socket, sent } = await flood(server.address)
+        const { socket, sent } = await flood(server.address, floodLine)
         const growth = residentMemory(server.pid) - before
         expect(sent).toBeLessThan(FLOOD)
         expect(growth).toBeLessThan(GROWTH_LIMIT)
         const answer = replies(FLOOD_LINE)
-        const answers = Buffer.alloc((answer.length * sent) / FLOOD_LINE.length, answer)
+        const answers = Buffer.alloc((answer.length * sent) / floodLine.length, answer)
         const received = await read(socket, greeting.length + answers.length)
         expect(received.equals(Buffer.concat([Buffer.from(greeting), answers]))).toBe(true)
         await reset(socket)
@@ -291,7 +306,7 @@ export function conformance(promises: Promises): void {
       })
 
       test('outlives a client that resets while the server sends to it', async ({ stage }) => {
-        const { socket } = await flood(server.address)
+        const { socket } = await flood(server.address, floodLine)
         await reset(socket)
         await nextClientIsServed(stage, server)
       })
@@ -303,10 +318,11 @@ export function conformance(promises: Promises): void {
           const names = Array.from({ length: clientsAtOnce }, (_, index) => `client ${index + 1}`)
           const peers = await Promise.all(names.map((name) => client(stage, server, name)))
           // A piece of a line from each, then the rest of it in the opposite order: what different clients send never mixes.
-          for (const peer of peers) await peer.send(`hello from `)
+          for (const peer of peers) await peer.send(halves(`hello from ${peer.lane}\n`)[0])
           for (const peer of peers.toReversed()) {
-            await peer.send(`${peer.lane}\n`)
-            await peer.receive(replies(Buffer.from(`hello from ${peer.lane}\n`)))
+            const text = `hello from ${peer.lane}\n`
+            await peer.send(halves(text)[1])
+            await peer.receive(replies(Buffer.from(text)))
           }
           expect(server.running()).toBe(true)
         })
@@ -315,9 +331,10 @@ export function conformance(promises: Promises): void {
       if (model === 'concurrent') {
         test('serves a client while another is silent in the middle of a line', async ({ stage }) => {
           const silent = await client(stage, server, 'silent client')
-          await silent.send('hel')
+          const [first, second] = halves('hello\n')
+          await silent.send(first)
           await nextClientIsServed(stage, server)
-          await silent.send('lo\n')
+          await silent.send(second)
           await silent.receive(replies(Buffer.from('hello\n')))
         })
       }
@@ -328,7 +345,7 @@ export function conformance(promises: Promises): void {
           const names = Array.from({ length: clientsAtOnce - 1 }, (_, index) => `client ${index + 2}`)
           const peers = await Promise.all(names.map((name) => stage.connect(name, server)))
           for (const peer of peers) {
-            await peer.send(`hello from ${peer.lane}\n`)
+            await peer.send(wire(`hello from ${peer.lane}\n`))
             await peer.halfClose()
           }
           await exchange(first, 'I am still here\n')
@@ -399,7 +416,7 @@ export function conformance(promises: Promises): void {
 
       test('stops while a client does not read', async ({ stage }) => {
         const server = await serve(stage)
-        const { socket } = await flood(server.address)
+        const { socket } = await flood(server.address, floodLine)
         await stops(server, 'SIGTERM')
         await reset(socket)
       })

@@ -15,11 +15,11 @@ const STUCK = 100
 
 /** Sends lines and reads nothing, until the kernel takes no more: then the server has stopped reading. What is `sent` is on its way,
  * whole lines all of it, but what the kernel has not taken waits in this process. */
-export async function flood(address: Address): Promise<{ socket: Socket; sent: number }> {
+export async function flood(address: Address, line: Buffer = FLOOD_LINE): Promise<{ socket: Socket; sent: number }> {
   const socket = connect(address)
   socket.on('error', () => {}) // the test that floods says what is due
   await within(once(socket, 'connect'), 'a connection')
-  const chunk = Buffer.concat(Array.from({ length: 64 }, () => FLOOD_LINE))
+  const chunk = Buffer.concat(Array.from({ length: 64 }, () => line))
   for (let queued = 0; queued < FLOOD; queued += chunk.length) {
     const taken = new Promise<void>((resolve) => socket.write(chunk, () => resolve()))
     const stuck = Symbol('stuck')
