@@ -42,9 +42,11 @@ export const SHUT_RDWR = 2
 // Flags of send and recv
 export const MSG_OOB = 0x1
 export const MSG_PEEK = 0x2
+export const MSG_CTRUNC = 0x8
 export const MSG_TRUNC = 0x20
 export const MSG_DONTWAIT = 0x40
 export const MSG_WAITALL = 0x100
+export const MSG_ERRQUEUE = 0x2000
 export const MSG_NOSIGNAL = 0x4000
 export const MSG_MORE = 0x8000
 
@@ -66,6 +68,7 @@ export const SO_SNDTIMEO = 21
 export const SO_ACCEPTCONN = 30
 export const SO_PROTOCOL = 38
 export const SO_DOMAIN = 39
+export const SO_MEMINFO = 55
 
 // Options of TCP, tcp(7)
 export const TCP_NODELAY = 1
@@ -86,9 +89,24 @@ export const IP_TOS = 1
 export const IP_TTL = 2
 export const IP_HDRINCL = 3
 export const IP_OPTIONS = 4
+export const IP_PKTINFO = 8
 export const IP_MTU_DISCOVER = 10
+export const IP_RECVERR = 11
 export const IP_MTU = 14
+export const IP_MULTICAST_IF = 32
+export const IP_MULTICAST_TTL = 33
+export const IP_MULTICAST_LOOP = 34
+export const IP_ADD_MEMBERSHIP = 35
+export const IP_DROP_MEMBERSHIP = 36
+export const IP_MULTICAST_ALL = 49
 export const IPV6_V6ONLY = 26
+export const IPV6_RECVPKTINFO = 49
+export const IPV6_PKTINFO = 50
+
+// Values of IP_MTU_DISCOVER: fragment, fragment unless the path is known, never fragment
+export const IP_PMTUDISC_DONT = 0
+export const IP_PMTUDISC_WANT = 1
+export const IP_PMTUDISC_DO = 2
 
 // fcntl(2) and ioctl(2)
 export const F_GETFD = 1
@@ -100,6 +118,17 @@ export const FD_CLOEXEC = 1
 export const O_NONBLOCK = 0o4000
 export const O_ASYNC = 0o20000
 export const FIONREAD = 0x541b
+
+// Interfaces, netdevice(7)
+export const SIOCGIFFLAGS = 0x8913
+export const SIOCSIFFLAGS = 0x8914
+export const SIOCSIFADDR = 0x8916
+export const SIOCSIFNETMASK = 0x891c
+export const SIOCSIFMTU = 0x8922
+export const IFF_UP = 0x1
+
+// Namespaces, unshare(2)
+export const CLONE_NEWNET = 0x40000000
 
 // Events, poll(2) and epoll(7)
 export const POLLIN = 0x1

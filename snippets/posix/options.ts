@@ -1,7 +1,8 @@
 // Options and flags of a descriptor: getsockopt, setsockopt, fcntl, ioctl, and the structures that
 // some options take.
 
-import { F_GETFL, F_SETFL, O_NONBLOCK } from './constants.ts'
+import { inet_pton } from './addresses.ts'
+import { AF_INET, F_GETFL, F_SETFL, O_NONBLOCK } from './constants.ts'
 import { check } from './errors.ts'
 import { libc } from './platform.ts'
 
@@ -64,6 +65,20 @@ export function timeval(milliseconds: number): Uint8Array {
   const seconds = Math.floor(all / 1_000_000)
   const microseconds = all - seconds * 1_000_000
   return new Uint8Array(BigInt64Array.of(BigInt(seconds), BigInt(microseconds)).buffer)
+}
+
+/**
+ * struct ip_mreqn, 12 bytes: a multicast group, and the interface on which to join or leave it. Also
+ * the value of IP_MULTICAST_IF, where the group counts for nothing. ip(7)
+ * @param address an address of the interface; 0.0.0.0 where `ifindex` tells it
+ * @param ifindex its number (if_nametoindex); 0 where the address tells it
+ */
+export function ip_mreqn(group: string, address: string, ifindex = 0): Uint8Array {
+  const mreqn = new Uint8Array(12)
+  mreqn.set(inet_pton(AF_INET, group), 0)
+  mreqn.set(inet_pton(AF_INET, address), 4)
+  new Int32Array(mreqn.buffer)[2] = ifindex
+  return mreqn
 }
 
 /**

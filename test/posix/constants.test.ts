@@ -14,10 +14,12 @@ const headers = [
   'fcntl.h',
   'linux/aio_abi.h',
   'linux/io_uring.h',
+  'net/if.h',
   'netdb.h',
   'netinet/in.h',
   'netinet/tcp.h',
   'poll.h',
+  'sched.h',
   'stdio.h',
   'sys/epoll.h',
   'sys/ioctl.h',
@@ -75,6 +77,12 @@ describe.skipIf(!compiler)('beside the headers of C', () => {
       io_uring_params: posix.io_uring_params().byteLength,
       iocb: 64,
       addrinfo: 48,
+      msghdr: 56,
+      iovec: 16,
+      cmsghdr: posix.cmsg({ level: 0, type: 0, data: new Uint8Array() }).byteLength,
+      ip_mreqn: posix.ip_mreqn('239.1.2.3', '0.0.0.0').byteLength,
+      in_pktinfo: 12,
+      ifreq: 40,
     }
     const statements = Object.keys(sizes).map((name) => `printf("${name} %zu\\n", sizeof(struct ${name}));`)
     expect(Object.fromEntries(inC('sizes', statements))).toEqual(sizes)

@@ -1,4 +1,5 @@
 import { closeSync, openSync } from 'node:fs'
+import { endianness } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import {
   AF_INET,
@@ -14,7 +15,10 @@ import {
   IPPROTO_IP,
   IPPROTO_TCP,
   IPPROTO_UDP,
+  IP_ADD_MEMBERSHIP,
+  IP_DROP_MEMBERSHIP,
   IP_MTU,
+  IP_MULTICAST_TTL,
   O_ASYNC,
   O_NONBLOCK,
   POLLIN,
@@ -36,6 +40,7 @@ import {
   getsockopt,
   getsockoptInt,
   ioctl,
+  ip_mreqn,
   linger,
   send,
   setNonBlocking,
@@ -57,8 +62,6 @@ import {
 } from './sockets.ts'
 
 closeAfterEach()
-
-const IP_MULTICAST_TTL = 33
 
 describe('getsockopt, setsockopt', () => {
   test('an int goes in and comes out', () => {
@@ -148,6 +151,23 @@ describe('timeval', () => {
   ])('%d ms', (milliseconds, seconds, microseconds) => {
     expect(new BigInt64Array(timeval(milliseconds).buffer)).toEqual(BigInt64Array.of(seconds, microseconds))
   })
+})
+
+test('ip_mreqn: a group, an address, the number of an interface', () => {
+  const bytes = Uint8Array.of(239, 1, 2, 3, 127, 0, 0, 1, 0, 0, 0, 0)
+  new DataView(bytes.buffer).setInt32(8, 7, endianness() === 'LE')
+  expect(ip_mreqn('239.1.2.3', '127.0.0.1', 7)).toEqual(bytes)
+  expect(code(() => ip_mreqn('nowhere', '127.0.0.1'))).toBe('EINVAL')
+  const fd = datagram()
+  setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, ip_mreqn('239.1.2.3', '127.0.0.1'))
+  expect(code(() => setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, ip_mreqn('239.1.2.3', '127.0.0.1')))).toBe(
+    'EADDRINUSE',
+  )
+  setsockopt(fd, IPPROTO_IP, IP_DROP_MEMBERSHIP, ip_mreqn('239.1.2.3', '127.0.0.1'))
+  expect(code(() => setsockopt(fd, IPPROTO_IP, IP_DROP_MEMBERSHIP, ip_mreqn('239.1.2.3', '127.0.0.1')))).toBe(
+    'EADDRNOTAVAIL',
+  )
+  expect(code(() => setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, ip_mreqn('192.0.2.9', '127.0.0.1')))).toBe('EINVAL')
 })
 
 describe('fcntl, ioctl', () => {
