@@ -1,7 +1,9 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import type { Scenarios } from '../support/recordings.ts'
 import type { Program } from '../support/program.ts'
 import type { Stage } from '../support/stage.ts'
+import { LIMIT } from '../support/within.ts'
 
 /** The server of page 2.2. */
 function reversingServer(stage: Stage): Promise<Program> {
@@ -11,6 +13,37 @@ function reversingServer(stage: Stage): Promise<Program> {
 /** Host and port, as a client takes them. */
 function at({ address }: Pick<Program, 'address'>): [string, number] {
   return [address.host, address.port]
+}
+
+/**
+ * Numbers of the calls that a program blocks in: asm/unistd_64.h, asm-generic/unistd.h. A poll that was stopped and continued is in
+ * restart_syscall(2), the second number; poll on arm64 is ppoll.
+ */
+const x64 = { recv: [45], poll: [7, 219], connect: [42] }
+const arm64 = { recv: [207], poll: [73, 128], connect: [203] }
+const CALLS = process.arch === 'arm64' ? arm64 : x64
+
+/** Resolves once the program is blocked in that call and no signal is on its way to it; recorded. proc(5), /proc/PID/syscall */
+export async function waitsIn(stage: Stage, { pid, lane }: Program, call: keyof typeof CALLS): Promise<void> {
+  const limit = performance.now() + LIMIT
+  for (;;) {
+    const [number] = readFileSync(`/proc/${pid}/syscall`, 'latin1').split(' ') // `running` while it is in none
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+    if (CALLS[call].includes(Number(number)) && /^State:\s+S/m.test(status) && !/^S\w*Pnd:.*[1-9a-f]/m.test(status))
+      break
+    if (performance.now() > limit) throw new Error(`waited ${LIMIT} ms for ${lane} to wait in ${call}`)
+    await new Promise<void>((resolve) => setTimeout(resolve, 1))
+  }
+  stage.transcript.add(lane, '─', `waits in ${call}`)
+}
+
+/** A host with two addresses, and the arguments of a client that tries them in this order. */
+async function twoAddresses(
+  stage: Stage,
+  ...addresses: string[]
+): Promise<{ host: Program; args: (string | number)[] }> {
+  const host = await stage.serve('host', 'two-addresses.ts', 0)
+  return { host, args: [host.address.port, ...addresses] }
 }
 
 export const scenarios: Scenarios = {
@@ -223,5 +256,164 @@ export const scenarios: Scenarios = {
     const checker = stage.start('checker', 'exercise-port-check.ts', '127.0.0.1', ...ports)
     await checker.lines(3)
     await checker.exit()
+  },
+
+  async 'connect-answers'(stage) {
+    await stage.run('program', 'connect-answers.ts')
+  },
+
+  async pollout(stage) {
+    await stage.run('client', 'pollout.broken.ts', '127.0.0.1', 1)
+  },
+
+  async 'poll-timeouts'(stage) {
+    const full = await stage.serve('full', 'never-accepts.ts', 0)
+    await stage.connect('client', full)
+    const stalls = await stage.listen('stalls')
+    // Both have their second at the same time.
+    const first = stage.start('client 1', 'poll-timeouts.ts', ...at(full), 1000)
+    const second = stage.start('client 2', 'poll-timeouts.ts', ...at(stalls), 1000)
+    const peer = await stalls.accept()
+    await peer.receive('drop by drop\n')
+    await peer.send('pord')
+    await first.errorLine()
+    await first.exit()
+    await second.errorLine()
+    await second.exit()
+  },
+
+  async interrupted(stage) {
+    const server = await stage.listen('server')
+    const client = stage.start('client', 'interrupted.ts', ...at(server))
+    const peer = await server.accept()
+    const interrupt = (): void => {
+      client.kill('SIGWINCH')
+      stage.transcript.add('client', '─', 'SIGWINCH')
+    }
+    await waitsIn(stage, client, 'recv')
+    interrupt()
+    await waitsIn(stage, client, 'recv')
+    await peer.send('x')
+    await client.line()
+    for (const call of ['recv', 'poll', 'connect'] as const) {
+      await waitsIn(stage, client, call)
+      interrupt()
+      await client.line()
+    }
+    await client.lines(5)
+    await client.exit()
+  },
+
+  localhost: {
+    where: 'in a network namespace', // where there is a ::1
+    async act(stage) {
+      await stage.run('program', 'localhost.ts')
+    },
+  },
+
+  async 'happy-eyeballs'(stage) {
+    const { args } = await twoAddresses(stage, '127.0.0.2', '127.0.0.1')
+    const client = stage.start('client', 'happy-eyeballs.ts', ...args)
+    await client.lines(4)
+    await client.exit()
+  },
+
+  async 'happy-eyeballs-late'(stage) {
+    const { args } = await twoAddresses(stage, '127.0.0.2', '127.0.0.3')
+    const client = stage.start('client', 'happy-eyeballs.ts', ...args)
+    await client.lines(4)
+    await client.errorLine()
+    await client.errorLine()
+    await client.errorLine()
+    await client.exit()
+  },
+
+  async abort(stage) {
+    const full = await stage.serve('full', 'never-accepts.ts', 0)
+    await stage.connect('client', full)
+    const dripping = await stage.serve('dripping', 'dripping-server.ts', 0)
+    // Both have their second at the same time.
+    const first = stage.start('client 1', 'abort.ts', ...at(full), 1000)
+    const second = stage.start('client 2', 'abort.ts', ...at(dripping), 1000)
+    for (const client of [first, second]) {
+      if (client === second) await client.line()
+      await client.errorLine()
+      await client.errorLine()
+      await client.exit()
+    }
+  },
+
+  async 'abort-by-hand'(stage) {
+    const server = await stage.listen('server')
+    const client = stage.start('client', 'abort.ts', ...at(server), 60_000)
+    const peer = await server.accept()
+    await client.line()
+    await peer.receive('drop by drop\n')
+    client.kill('SIGINT')
+    stage.transcript.add('client', '─', 'Ctrl+C')
+    await client.errorLine()
+    await client.errorLine()
+    await client.exit()
+    await peer.receiveEnd()
+  },
+
+  async 'abort-not-passed'(stage) {
+    const server = await stage.listen('server')
+    const client = stage.start('client', 'abort-not-passed.broken.ts', ...at(server))
+    const peer = await server.accept()
+    await peer.receive('hello\n')
+    await client.line()
+    peer.nothingYet()
+    await peer.send('olleh')
+    await peer.halfClose()
+    await peer.receiveEnd()
+    await client.exit()
+  },
+
+  async retry(stage) {
+    const client = stage.start('client', 'retry.ts', '127.0.0.1', 1)
+    await client.lines(11)
+    await client.errorLine()
+    await client.exit()
+  },
+
+  async 'retry-lost'(stage) {
+    const server = await stage.listen('server')
+    const client = stage.start('client 1', 'retry.ts', ...at(server))
+    const first = await server.accept()
+    await first.receive('hello\n')
+    await first.reset()
+    await client.lines(2)
+    const second = await server.accept()
+    await second.receive('hello\n')
+    await second.send('olleh')
+    await client.line()
+    await client.exit()
+    const careful = stage.start('client 2', 'retry.ts', ...at(server), 'once')
+    const third = await server.accept()
+    await third.receive('hello\n')
+    await third.reset()
+    await careful.line()
+    await careful.errorLine()
+    await careful.exit()
+  },
+
+  async 'retry-at-once'(stage) {
+    const client = stage.start('client', 'retry-at-once.broken.ts', '127.0.0.1', 1)
+    await client.line()
+    await client.exit()
+  },
+
+  async herd(stage) {
+    await stage.run('program', 'herd.ts')
+  },
+
+  async 'exercise-happy-eyeballs'(stage) {
+    const { host, args } = await twoAddresses(stage, '127.0.0.2', '127.0.0.3')
+    const client = stage.start('client', 'exercise-happy-eyeballs.ts', ...args)
+    await client.lines(3)
+    host.type('\n')
+    await client.line()
+    await client.exit()
   },
 }

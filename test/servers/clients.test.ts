@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect } from 'vitest'
 import { recordings, testsOf } from '../support/recordings.ts'
 import type { Program } from '../support/program.ts'
 import type { Listener, Stage } from '../support/stage.ts'
-import { scenarios } from './clients.scenarios.ts'
+import { LIMIT } from '../support/within.ts'
+import { scenarios, waitsIn } from './clients.scenarios.ts'
 
 const slug = 'servers/clients'
 const test = testsOf(slug)
@@ -155,6 +157,13 @@ describe('the command line', () => {
     ['exercise-port-check.ts', 'ADDRESS PORT ...', ['127.0.0.1 80 0']],
     ['never-accepts.ts', 'PORT [HOST]', ['65536']],
     ['dripping-server.ts', 'PORT [HOST]', ['65536']],
+    ['poll-timeouts.ts', 'ADDRESS PORT [MILLISECONDS]', ['127.0.0.1 80 0']],
+    ['interrupted.ts', 'ADDRESS PORT', ['localhost 80']],
+    ['abort.ts', 'HOST PORT [MILLISECONDS]', ['127.0.0.1 80 0']],
+    ['two-addresses.ts', 'PORT', ['65536']],
+    ['happy-eyeballs.ts', 'PORT ADDRESS ...', ['80 localhost']],
+    ['retry.ts', 'HOST PORT [once]', ['127.0.0.1 80 twice']],
+    ['exercise-happy-eyeballs.ts', 'PORT ADDRESS ...', ['0 127.0.0.1']],
   ]
 
   test('that is wrong is answered with how the program is used', async ({ stage }) => {
@@ -187,45 +196,182 @@ describe('limits', () => {
     expect(milliseconds(line)).toBeLessThan(limit + 2000)
   }
 
-  test('of recv and connect, on system calls', async ({ stage }) => {
-    const server = await stage.serve('server', 'never-accepts.ts', 0)
-    const first = stage.start('client 1', 'timeouts.ts', ...hostAndPort(server), 500)
-    for (const line of await first.lines(2)) expect(milliseconds(line)).toBeLessThan(500)
-    expectLimit(await lastWords(first), 500)
-    const second = stage.start('client 2', 'timeouts.ts', ...hostAndPort(server), 130)
-    expectLimit(await lastWords(second), 130)
+  // All of them wait for silent servers, so they wait at the same time.
+  test('are kept, and not by much too long', async ({ stage }) => {
+    const connected = async (file: string, first: string[]): Promise<void> => {
+      const server = await stage.serve('server', 'never-accepts.ts', 0)
+      const client = stage.start('client 1', file, ...hostAndPort(server), 1000)
+      for (const line of await client.lines(first.length)) expect(milliseconds(line), line).toBeLessThan(1000)
+      expectLimit(await lastWords(client), 1000)
+      const second = stage.start('client 2', file, ...hostAndPort(server), 130)
+      expectLimit(await lastWords(second), 130)
+    }
+
+    const sending = async (): Promise<void> => {
+      const server = await stage.serve('server', 'never-accepts.ts', 0)
+      const client = stage.start('client', 'send-timeout.ts', ...hostAndPort(server), 110)
+      expectLimit(await client.line(), 110)
+      expectLimit(await lastWords(client), 110)
+    }
+
+    const dripping = async (): Promise<void> => {
+      const server = await stage.serve('server', 'dripping-server.ts', 0)
+      const patient = stage.start('client 1', 'timeouts-node.ts', ...hostAndPort(server), 1000)
+      const polling = stage.start('client 2', 'poll-timeouts.ts', ...hostAndPort(server), 1000)
+      const hasty = stage.start('client 3', 'exercise-deadline.ts', ...hostAndPort(server), 140)
+      expectLimit(await lastWords(hasty), 140)
+      const [, received] = await patient.lines(2)
+      expect(received).toMatch(/^received: pord yb pord after /)
+      expect(milliseconds(received!)).toBeGreaterThan(1000)
+      expect(await polling.line()).toBe('received: pord yb pord')
+    }
+
+    const inTime = async (): Promise<void> => {
+      const server = await stage.servePeer('server', 'servers/iterative', 'reversing-server.ts', 0)
+      const client = stage.start('client', 'exercise-deadline.ts', ...hostAndPort(server), 5000)
+      expect(await client.line()).toBe('received: pord yb pord')
+    }
+
+    await Promise.all([
+      connected('timeouts.ts', ['connect', 'send']),
+      connected('timeouts-node.ts', ['connect']),
+      connected('poll-timeouts.ts', []),
+      sending(),
+      dripping(),
+      inTime(),
+    ])
+  })
+})
+
+describe('poll-timeouts.ts', () => {
+  test('puts a reply together from single bytes', async ({ stage }) => {
+    const server = await stage.listen('server')
+    const client = stage.start('client', 'poll-timeouts.ts', ...hostAndPort(server), 10_000)
+    const peer = await server.accept()
+    peer.socket.setNoDelay(true)
+    await peer.receive('drop by drop\n')
+    for (const byte of 'pord yb pord') await peer.send(byte)
+    expect(await client.line()).toBe('received: pord yb pord')
   })
 
-  test('of send', async ({ stage }) => {
-    const server = await stage.serve('server', 'never-accepts.ts', 0)
-    const client = stage.start('client', 'send-timeout.ts', ...hostAndPort(server), 110)
-    expectLimit(await client.line(), 110)
-    expectLimit(await lastWords(client), 110)
+  test('tells the other ends of an exchange', async ({ stage }) => {
+    const refused = stage.start('client 1', 'poll-timeouts.ts', '127.0.0.1', 1)
+    await fails(refused, 1, /^connect ECONNREFUSED: connection refused 127\.0\.0\.1:1 after /)
+    const server = await stage.listen('server')
+    const closed = stage.start('client 2', 'poll-timeouts.ts', ...hostAndPort(server), 10_000)
+    const first = await server.accept()
+    await first.receive('drop by drop\n')
+    await first.send('pord')
+    await first.halfClose()
+    await fails(closed, 1, /^closed by the server at 4 of 12 bytes after /)
+    const broken = stage.start('client 3', 'poll-timeouts.ts', ...hostAndPort(server), 10_000)
+    const second = await server.accept()
+    await second.receive('drop by drop\n')
+    await second.reset()
+    await fails(broken, 1, /^recv ECONNRESET: connection reset by peer after /)
+  })
+})
+
+test('Ctrl+Z and fg interrupt what has a limit, and poll is not among it', async ({ stage }) => {
+  const server = await stage.listen('server')
+  const client = stage.start('client', 'interrupted.ts', ...hostAndPort(server))
+  const peer = await server.accept()
+  const stopAndContinue = async (): Promise<void> => {
+    client.kill('SIGSTOP')
+    await untilStopped(client)
+    client.kill('SIGCONT')
+  }
+  for (const call of ['recv', 'poll'] as const) {
+    await waitsIn(stage, client, call)
+    await stopAndContinue()
+    await waitsIn(stage, client, call)
+    await peer.send('x')
+    expect(await client.line()).toBe(`${call}: 1`)
+    if (call === 'poll') break
+    await waitsIn(stage, client, 'recv')
+    await stopAndContinue()
+    expect(await client.line()).toBe('recv with a limit: EINTR')
+  }
+  await waitsIn(stage, client, 'connect')
+  await stopAndContinue()
+  expect(await client.line()).toBe('connect with a limit: EINTR')
+})
+
+/** Resolves once the process is stopped. proc(5), /proc/PID/status */
+async function untilStopped({ pid, lane }: Program): Promise<void> {
+  const stopped = (): boolean => /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
+  for (const limit = performance.now() + LIMIT; !stopped();) {
+    if (performance.now() > limit) throw new Error(`waited ${LIMIT} ms for ${lane} to stop`)
+    await new Promise<void>((resolve) => setTimeout(resolve, 1))
+  }
+}
+
+describe('several addresses', () => {
+  /** The addresses of the client's attempts, as `silent`, `answers` or `refuses`. */
+  const names = { silent: '127.0.0.2', answers: '127.0.0.1', refuses: '127.0.0.3' }
+
+  test('the silent one costs its 250 ms, in Node and in the race', async ({ stage }) => {
+    const host = await stage.serve('host', 'two-addresses.ts', 0)
+    const port = host.address.port
+    const node = stage.start('client 1', 'happy-eyeballs.ts', port, names.silent, names.answers)
+    const race = stage.start('client 2', 'exercise-happy-eyeballs.ts', port, names.silent, names.answers)
+    const [, givenUp, , connected] = await node.lines(4)
+    const won = (await race.lines(3)).at(-1)!
+    for (const line of [givenUp!, connected!, won]) {
+      expect(Number(/ after (\d+) ms$/.exec(line)?.[1]), line).toBeGreaterThanOrEqual(249)
+    }
+    expect(won).toMatch(/^connected to 127\.0\.0\.1:\d+ after /)
+    expect(await race.ended).toEqual({ status: 0, signal: null })
   })
 
-  test('of a connect and of silence, on node:net', async ({ stage }) => {
-    const server = await stage.serve('server', 'never-accepts.ts', 0)
-    const first = stage.start('client 1', 'timeouts-node.ts', ...hostAndPort(server), 500)
-    await first.line()
-    expectLimit(await lastWords(first), 500)
-    const second = stage.start('client 2', 'timeouts-node.ts', ...hostAndPort(server), 130)
-    expectLimit(await lastWords(second), 130)
+  test('one that refuses costs nothing, and when all refuse, each says so', async ({ stage }) => {
+    const host = await stage.serve('host', 'two-addresses.ts', 0)
+    const { port } = host.address
+    const quick = stage.start('client 1', 'exercise-happy-eyeballs.ts', port, names.refuses, names.answers)
+    expect((await quick.lines(4)).at(-1)).toMatch(/^connected to 127\.0\.0\.1:\d+ after /)
+    const none = stage.start('client 2', 'exercise-happy-eyeballs.ts', 1, names.silent, names.refuses)
+    expect((await none.lines(5)).at(-1)).toBe('no connection')
+    expect(await none.ended).toEqual({ status: 1, signal: null })
+    const node = stage.start('client 3', 'happy-eyeballs.ts', 1, names.silent, names.refuses)
+    expect(await node.errorLine()).toBe('AggregateError, message ""')
+    expect(await node.errorLine()).toBe('connect ECONNREFUSED 127.0.0.2:1')
+    expect(await node.errorLine()).toBe('connect ECONNREFUSED 127.0.0.3:1')
+    const single = stage.start('client 4', 'happy-eyeballs.ts', 1, names.silent)
+    expect(await single.errorLine()).toBe('Error, message "connect ECONNREFUSED 127.0.0.2:1"')
   })
+})
 
-  test('of silence, which dripping passes, on node:net', async ({ stage }) => {
-    const server = await stage.serve('server', 'dripping-server.ts', 0)
-    const client = stage.start('client', 'timeouts-node.ts', ...hostAndPort(server), 1000)
-    const [, received] = await client.lines(2)
-    expect(received).toMatch(/^received: pord yb pord after /)
-    expect(milliseconds(received!)).toBeGreaterThan(1000)
-  })
+test('a request that nobody has lost is made once', async ({ stage }) => {
+  const server = await stage.servePeer('server', 'servers/iterative', 'reversing-server.ts', 0)
+  const client = stage.start('client', 'retry.ts', ...hostAndPort(server), 'once')
+  expect(await client.line()).toBe('received: olleh')
+  expect(await client.ended).toEqual({ status: 0, signal: null })
+  const refused = stage.start('client', 'retry.ts', '127.0.0.1', 1, 'once') // nothing was sent: it may try again
+  await refused.lines(11)
+  expect(await refused.errorLine()).toBe('gave up')
+})
 
-  test('of everything', async ({ stage }) => {
-    const dripping = await stage.serve('dripping', 'dripping-server.ts', 0)
-    const late = stage.start('client 1', 'exercise-deadline.ts', ...hostAndPort(dripping), 140)
-    expectLimit(await lastWords(late), 140)
-    const server = await stage.servePeer('server', 'servers/iterative', 'reversing-server.ts', 0)
-    const inTime = stage.start('client 2', 'exercise-deadline.ts', ...hostAndPort(server), 5000)
-    expect(await inTime.line()).toBe('received: pord yb pord')
-  })
+test('an exchange that nothing aborts ends as any other', async ({ stage }) => {
+  const server = await stage.listen('server')
+  const answered = stage.start('client 1', 'abort.ts', ...hostAndPort(server), 10_000)
+  const peer = await server.accept()
+  await peer.receive('drop by drop\n')
+  await peer.send('pord yb pord')
+  expect(await answered.lines(2)).toEqual(['connected', 'received: pord yb pord'])
+  expect(await answered.ended).toEqual({ status: 0, signal: null })
+  await fails(
+    stage.start('client 2', 'abort.ts', '127.0.0.1', 1),
+    1,
+    /^Error: connect ECONNREFUSED 127\.0\.0\.1:1 after /,
+  )
+})
+
+test('the server of a client that closes with a part unread is reset', async ({ stage }) => {
+  const server = await stage.listen('server')
+  const client = stage.start('client', 'one-recv.broken.ts', ...hostAndPort(server), 'hello')
+  const peer = await server.accept()
+  await peer.receive('hello\n')
+  await peer.send('x'.repeat(2000)) // its buffer has 1,024 bytes
+  await client.line()
+  await peer.receiveReset()
 })
