@@ -168,6 +168,20 @@ export const WNOHANG = 1
 export const RLIMIT_NPROC = 6
 export const RLIMIT_NOFILE = 7
 
+// prctl(2), lockf(3), flock(2), sigprocmask(2)
+export const PR_SET_PDEATHSIG = 1
+export const F_ULOCK = 0
+export const F_LOCK = 1
+export const F_TLOCK = 2
+export const F_TEST = 3
+export const LOCK_SH = 1
+export const LOCK_EX = 2
+export const LOCK_NB = 4
+export const LOCK_UN = 8
+export const SIG_BLOCK = 0
+export const SIG_UNBLOCK = 1
+export const SIG_SETMASK = 2
+
 // getaddrinfo(3)
 export const AI_PASSIVE = 0x1
 export const AI_CANONNAME = 0x2

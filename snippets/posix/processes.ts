@@ -1,7 +1,8 @@
 // Processes, the descriptors that they share, and the limits that they have.
 //
 // There is no exec here. A program that wants another one uses node:child_process, which also knows
-// what to do with the descriptors. fork is here to show why it cannot be used (servers/processes).
+// what to do with the descriptors. fork is here to show why it cannot be used, and the calls at the
+// end to show what a child inherits (servers/processes).
 
 import { check, systemError } from './errors.ts'
 import { lastErrno, libc } from './platform.ts'
@@ -12,6 +13,12 @@ const calls = {
   dup: libc.func('int dup(int)'),
   getrlimit: libc.func('int getrlimit(int, void *)'),
   setrlimit: libc.func('int setrlimit(int, const void *)'),
+  prctl: libc.func('int prctl(int, uint64_t, uint64_t, uint64_t, uint64_t)'),
+  lockf: libc.func('int lockf(int, int, int64_t)'),
+  flock: libc.func('int flock(int, int)'),
+  alarm: libc.func('unsigned int alarm(unsigned int)'),
+  raise: libc.func('int raise(int)'),
+  sigprocmask: libc.func('int sigprocmask(int, const void *, void *)'),
 }
 
 /**
@@ -97,4 +104,63 @@ export function setrlimit(resource: number, { soft, hard }: Rlimit): void {
     limits[i] = value === Infinity ? RLIM_INFINITY : BigInt(value)
   }
   check(calls.setrlimit(resource, limits), 'setrlimit')
+}
+
+/**
+ * Asks for something about this process: PR_SET_PDEATHSIG with a signal, which the kernel then sends
+ * when the thread that started this process ends. Not inherited by fork.
+ * @throws EINVAL (no such option, or no such signal). prctl(2)
+ */
+export function prctl(option: number, argument: number): number {
+  return check(calls.prctl(option, argument, 0, 0, 0), 'prctl')
+}
+
+/**
+ * A record lock, of this process on a part of a file: F_LOCK waits for it, F_TLOCK does not, F_TEST
+ * tells of a lock that another process has, F_ULOCK unlocks.
+ * @param length in bytes from the descriptor's place in the file; 0 goes on to the end
+ * @throws EACCES or EAGAIN (F_TEST, F_TLOCK: another process has it), EBADF (also a descriptor that
+ * cannot be written, save for F_TEST), EDEADLK. lockf(3)
+ */
+export function lockf(fd: number, command: number, length: number): void {
+  check(calls.lockf(fd, command, length), 'lockf')
+}
+
+/**
+ * A lock on a whole file, of everyone who has the descriptor or a copy of it: LOCK_SH, LOCK_EX,
+ * LOCK_UN, or-ed with LOCK_NB in order not to wait.
+ * @throws EAGAIN (LOCK_NB: it is locked through another descriptor), EINTR. flock(2)
+ */
+export function flock(fd: number, operation: number): void {
+  check(calls.flock(fd, operation), 'flock')
+}
+
+/**
+ * Has the kernel send SIGALRM after so many seconds, in place of what was asked for before; 0 for
+ * never. Returns how many seconds were left of that. alarm(2)
+ */
+export function alarm(seconds: number): number {
+  return calls.alarm(seconds) as number
+}
+
+/** Sends a signal to this very thread. Throws EINVAL (no such signal). raise(3) */
+export function raise(signal: number): void {
+  check(calls.raise(signal), 'raise')
+}
+
+/** sigset_t, 128 bytes: one bit for each signal. sigsetops(3) */
+export function sigset(...signals: number[]): Uint8Array {
+  const set = new Uint8Array(128)
+  for (const signal of signals) set[(signal - 1) >> 3]! |= 1 << ((signal - 1) & 7)
+  return set
+}
+
+/**
+ * Changes which signals this thread holds back: SIG_BLOCK adds those of `set`, SIG_UNBLOCK takes
+ * them away, SIG_SETMASK holds back these and no others. A signal that comes meanwhile is pending.
+ * @throws EINVAL (no such command). sigprocmask(2)
+ */
+export function sigprocmask(how: number, set: Uint8Array): void {
+  if (set.byteLength < 128) throw new RangeError('sigprocmask: a sigset_t has 128 bytes')
+  check(calls.sigprocmask(how, set, null), 'sigprocmask')
 }

@@ -20,16 +20,20 @@ const headers = [
   'netinet/tcp.h',
   'poll.h',
   'sched.h',
+  'signal.h',
   'stdio.h',
   'sys/epoll.h',
+  'sys/file.h',
   'sys/ioctl.h',
   'sys/mman.h',
+  'sys/prctl.h',
   'sys/resource.h',
   'sys/select.h',
   'sys/socket.h',
   'sys/time.h',
   'sys/un.h',
   'sys/wait.h',
+  'unistd.h',
 ]
 
 /** Compiles and runs a program, which prints `name value` lines. */

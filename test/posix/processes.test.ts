@@ -1,11 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { describe, expect, test } from 'vitest'
+import { mkdtempSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, inject, test } from 'vitest'
 import {
   AF_INET,
   FD_CLOEXEC,
   F_GETFD,
+  PR_SET_PDEATHSIG,
   RLIMIT_NOFILE,
+  SIG_SETMASK,
   SOCK_CLOEXEC,
   SOCK_STREAM,
   SOL_SOCKET,
@@ -20,8 +24,11 @@ import {
   fcntl,
   getrlimit,
   getsockoptInt,
+  prctl,
+  raise,
   setrlimit,
   setsockopt,
+  sigprocmask,
   socket,
   waitpid,
 } from '#posix'
@@ -144,4 +151,110 @@ test('a child of node:child_process can be waited for by its id only as long as 
   const child = spawn('true')
   await once(child, 'exit')
   expect(() => waitpid(child.pid!, WNOHANG)).toThrow('waitpid ECHILD: no child processes')
+})
+
+describe('locks', () => {
+  // A file of its own, `fd` open on it, and `child`: the same program with CHILD set, its descriptor 3 being ours.
+  const setUp = `
+    import { closeSync, openSync, rmSync } from 'node:fs'
+    import { spawnSync } from 'node:child_process'
+    const file = process.argv[1]
+    const fd = process.env.CHILD ? 3 : openSync(file, 'w+')
+    const child = () => spawnSync(process.execPath, [...process.execArgv, file], {
+      encoding: 'utf8', env: { ...process.env, CHILD: '1' }, stdio: ['ignore', 'pipe', 'inherit', fd] }).stdout.trim()
+    const attempt = (call) => { try { call(); return 'ok' } catch (error) { return error.message } }
+    `
+
+  function inFolder(text: string): string {
+    const folder = mkdtempSync(join(inject('runFolder'), 'locks-'))
+    const program = `import * as posix from '#posix'\n${setUp}${text}`
+    const command = ['--input-type=module-typescript', '-e', program, join(folder, 'file')]
+    const { stdout, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8', cwd: import.meta.dirname })
+    return stdout + stderr
+  }
+
+  test('a record lock is of one process: its child does not have it', () => {
+    const text = `
+      if (process.env.CHILD) {
+        console.log(attempt(() => posix.lockf(fd, posix.F_TEST, 0)), attempt(() => posix.lockf(fd, posix.F_TLOCK, 0)))
+      } else {
+        posix.lockf(fd, posix.F_LOCK, 0)
+        console.log(attempt(() => posix.lockf(fd, posix.F_TEST, 0)))
+        console.log(child())
+        posix.lockf(fd, posix.F_ULOCK, 0)
+        console.log(child())
+      }`
+    const denied = /lockf (EACCES: permission denied|EAGAIN: resource temporarily unavailable)/.source
+    expect(inFolder(text)).toMatch(new RegExp(`^ok\\n${denied} ${denied}\\nok ok\\n$`))
+  })
+
+  test('flock is of the open file: a child that has inherited it has the lock, another descriptor has not', () => {
+    const text = `
+      const exclusive = posix.LOCK_EX | posix.LOCK_NB
+      if (process.env.CHILD) {
+        const other = openSync(file, 'r')
+        console.log(attempt(() => posix.flock(fd, exclusive)), attempt(() => posix.flock(other, exclusive)))
+        console.log(attempt(() => posix.flock(fd, posix.LOCK_SH)), attempt(() => posix.flock(other, posix.LOCK_SH)))
+        posix.flock(fd, posix.LOCK_UN)
+        console.log(attempt(() => posix.flock(other, exclusive)))
+      } else {
+        posix.flock(fd, exclusive)
+        console.log(child())
+      }`
+    const denied = 'flock EAGAIN: resource temporarily unavailable'
+    expect(inFolder(text)).toBe(`ok ${denied}\nok ok\nok\n`)
+  })
+})
+
+test('alarm tells what was left of the one before, and sends SIGALRM', () => {
+  const text = `
+    console.log(posix.alarm(1000), posix.alarm(1000) > 900, posix.alarm(0) > 900, posix.alarm(0))
+    process.once('SIGALRM', () => process.exit(0))
+    posix.alarm(1)
+    setTimeout(() => process.exit(1), 10_000)
+    process.on('exit', (status) => console.log(status))`
+  expect(inProcess(text)).toBe('0 true true 0\n0\n')
+})
+
+test('a signal that is held back is pending, and comes when it is let through', () => {
+  const text = `
+    import { readFileSync } from 'node:fs'
+    import { constants } from 'node:os'
+    const { SIGUSR2 } = constants.signals
+    const set = posix.sigset(SIGUSR2)
+    const state = () => [...readFileSync('/proc/thread-self/status', 'utf8').matchAll(/^(SigPnd|SigBlk):\\s+0*(\\w+)$/gm)]
+      .map(([, name, bits]) => name + ' ' + bits).join(', ')
+    process.once('SIGUSR2', () => { console.log('SIGUSR2'); process.exit(0) })
+    posix.sigprocmask(posix.SIG_BLOCK, set)
+    posix.raise(SIGUSR2)
+    console.log(state())
+    posix.sigprocmask(posix.SIG_UNBLOCK, set)
+    console.log(state())
+    setTimeout(() => {}, 10_000)`
+  expect(inProcess(text)).toBe('SigPnd 800, SigBlk 800\nSigPnd 0, SigBlk 0\nSIGUSR2\n')
+  expect(() => raise(999)).toThrow('raise EINVAL: invalid argument')
+  expect(() => sigprocmask(SIG_SETMASK, new Uint8Array(8))).toThrow('sigprocmask: a sigset_t has 128 bytes')
+})
+
+test('a child that asked for it is sent a signal when its parent ends', async () => {
+  // The grandchild says that it is ready, and ends with the pipe that we read.
+  const grandchild = `import * as posix from '#posix'
+    posix.prctl(posix.PR_SET_PDEATHSIG, 15)
+    console.log('ready')
+    setTimeout(() => console.log('nobody has ended it'), 10_000)`
+  const parent = `
+    import { spawn } from 'node:child_process'
+    spawn(process.execPath, ['--input-type=module-typescript', '-e', ${JSON.stringify(grandchild)}], { stdio: 'inherit' })`
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', parent], {
+    cwd: import.meta.dirname,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let text = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    text += chunk.toString()
+    if (text.includes('ready')) child.kill('SIGKILL')
+  })
+  await once(child, 'close')
+  expect(text).toBe('ready\n')
+  expect(() => prctl(PR_SET_PDEATHSIG, 999)).toThrow('prctl EINVAL: invalid argument')
 })
