@@ -91,7 +91,7 @@ export function readModel(text: string, file: string): Model {
   const program = 'program'
   let buffer: string | undefined
   let open: string | undefined // the call that has begun
-  let since: { call: string; step: number; result: string }[] = [] // the calls that have returned since the last look
+  let since: { call: string; step: number; result: string }[] = [] // the calls since the last look that may have copied
   let completion: { step: number; result: string } | undefined
   let copy: { in: string | undefined } | undefined
 
@@ -114,12 +114,12 @@ export function readModel(text: string, file: string): Model {
         open = undefined
         const begun = steps.findLast((step) => 'at' in step && step.kind === 'blocks' && step.label === event.call)
         Object.assign(begun!, { until: where })
-        since.push({ call: event.call, step: steps.length, result: event.result })
+        if (Number(event.result) > 0) since.push({ call: event.call, step: steps.length, result: event.result })
         steps.push({ from: 'kernel', to: program, label: `${event.call} returns ${event.result}`, id: where })
         break
       }
       case 'call':
-        since.push({ call: event.call, step: steps.length, result: event.result })
+        if (Number(event.result) > 0) since.push({ call: event.call, step: steps.length, result: event.result })
         steps.push({ at: program, label: event.call, note: `${shortened(event.args)} = ${event.result}`.trim() })
         break
       case 'completion':

@@ -62,8 +62,8 @@ try {
   io_uring_prep_recv(ring, connFd, memory, 64, 0, 1)
   console.log(`io_uring_enter(recv(conn, buffer, 64)) = ${io_uring_enter(ring.fd, 1, 0, 0)}`)
   look()
-  console.log('works')
   let done = io_uring_peek_cqe(ring) // looks at memory, as look does
+  if (done === undefined) console.log('works')
   while (done === undefined) {
     work()
     done = io_uring_peek_cqe(ring)
