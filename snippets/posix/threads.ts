@@ -7,6 +7,7 @@ import { libc } from './platform.ts'
 
 const calls = {
   gettid: libc.func('int gettid()'),
+  _exit: libc.func('void _exit(int)'),
 }
 
 // #region startThread
@@ -34,4 +35,13 @@ export function startThread(file: string | URL, workerData?: unknown): Worker {
 /** The id that the kernel has given to this thread. /proc/self/task has them all. gettid(2) */
 export function gettid(): number {
   return calls.gettid() as number
+}
+
+/**
+ * Ends the process at once, with all its threads. process.exit would wait for those that are in a
+ * system call. _exit(2)
+ */
+export function _exit(status: number): never {
+  calls._exit(status)
+  throw new Error('unreachable')
 }

@@ -27,6 +27,10 @@ describe('a thread', () => {
   })
 })
 
+test('_exit ends the whole process, from any thread', () => {
+  expect(run('leaves')).toEqual({ status: 7, stdout: '', stderr: '' })
+})
+
 test('gettid is the id that the kernel has for the thread', () => {
   expect(readFileSync('/proc/thread-self/status', 'latin1')).toMatch(new RegExp(`^Pid:\\t${gettid()}$`, 'm'))
 })

@@ -2,7 +2,7 @@
 
 import { fstatSync, openSync, readdirSync, writeSync } from 'node:fs'
 import { isMainThread, workerData } from 'node:worker_threads'
-import { RLIMIT_NOFILE, close, getrlimit, gettid, setrlimit, startThread } from '#posix'
+import { RLIMIT_NOFILE, _exit, close, getrlimit, gettid, setrlimit, startThread } from '#posix'
 
 interface Given {
   how: string | undefined
@@ -37,6 +37,7 @@ if (isMainThread) {
   })
 } else {
   const { how, fd, numbers, shared } = workerData as Given
+  if (how === 'leaves') _exit(7)
   if (how === 'throws') throw new Error('a mistake')
   if (how !== 'serves') writeSync(1, 'started\n')
   numbers.push(0)
