@@ -16,6 +16,7 @@ export const normalisers: readonly Normaliser[] = [
   { what: 'a file descriptor', pattern: /\bfd \d+/g, replacement: 'fd FD' },
   { what: 'a measured duration', pattern: /\bafter \d+(?:\.\d+)? ms\b/g, replacement: 'after N ms' },
   { what: 'a measured cost', pattern: /\b\d+(?:\.\d+)? µs/g, replacement: 'N µs' },
+  { what: 'a measured amount', pattern: /\b\d+(?:\.\d+)? bytes a message/g, replacement: 'N bytes a message' },
 ]
 
 /**

@@ -63,7 +63,10 @@ twice('epoll_wait', () => {
 // #region twice
 /** Asks while the first is ready, and again while the second is. */
 function twice(name: string, ask: () => [ready: number, fds: number[]]): void {
-  for (const [peerFd, fd] of [[firstPeerFd, firstFd], [secondPeerFd, secondFd]] as const) {
+  for (const [peerFd, fd] of [
+    [firstPeerFd, firstFd],
+    [secondPeerFd, secondFd],
+  ] as const) {
     send(peerFd, byte, 1, 0)
     const [ready, fds] = ask()
     const names = fds.map((one) => (one === firstFd ? ', the first' : ', the second'))
