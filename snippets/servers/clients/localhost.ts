@@ -1,13 +1,13 @@
 // What asks for localhost, and who is reached.
 // usage: node localhost.ts
 
-import { Resolver, lookup as getaddrinfo } from 'node:dns/promises'
+import { Resolver, getDefaultResultOrder, lookup as getaddrinfo } from 'node:dns/promises'
 import { once } from 'node:events'
 import { type AddressInfo, type LookupFunction, connect, createServer } from 'node:net'
 
 // #region names
 const { address } = await getaddrinfo('localhost', { family: 4 }) // reads /etc/hosts
-console.log(`lookup: ${address}`)
+console.log(`lookup: ${address}, order: ${getDefaultResultOrder()}`)
 
 const dns = new Resolver() // asks a name server and nobody else
 dns.setServers(['127.0.0.1:1']) // ... and there is none
@@ -37,8 +37,8 @@ for (const host of ['127.0.0.1', '::']) {
       () => `connected to ${socket.remoteAddress}`,
       (error: NodeJS.ErrnoException) => error.code,
     )
-    const tries = autoSelectFamily ? 'each address' : 'the first address'
-    console.log(`server on ${host}, client tries ${tries}: ${reached}`)
+    const tried = autoSelectFamily ? 'each address' : 'first address'
+    console.log(`server on ${host}, ${tried}: ${reached}`)
     socket.destroy()
   }
   server.close()
