@@ -292,9 +292,9 @@ export function conformance(promises: Promises): void {
         stage,
       }) => {
         await nextClientIsServed(stage, server)
-        const before = residentMemory(server.pid)
+        const before = largest(server)
         const { socket, sent } = await flood(server.address, floodLine)
-        const growth = residentMemory(server.pid) - before
+        const growth = largest(server) - before
         expect(sent).toBeLessThan(FLOOD)
         expect(growth).toBeLessThan(GROWTH_LIMIT)
         const answer = replies(FLOOD_LINE)
