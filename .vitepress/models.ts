@@ -176,10 +176,12 @@ export function readModel(text: string, file: string): Model {
   }
 }
 
-/** Arguments as the picture shows them: what is the same in each program is left out. */
+/** Arguments as the picture shows them: what is the same in each program is left out, and of a request only its name is left. */
 function shortened(args: string): string {
-  const own = args.replaceAll(/\(.*\)/g, '').split(', ')
-  return own.filter((arg) => !['conn', 'buffer', '64'].includes(arg)).join(', ')
+  const request = /^(\w+)\(.*\)$/.exec(args)?.[1]
+  if (request !== undefined) return `(${request})`
+  const own = args.split(', ').filter((arg) => !['conn', 'buffer', '64', 'context'].includes(arg))
+  return own.join(', ')
 }
 
 function noted(note: string): { note?: string } {

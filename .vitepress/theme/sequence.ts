@@ -101,7 +101,7 @@ const lineHeight = 17
 const gap = 12
 const headHeight = 28
 
-/** Width of a text at 13 px, a little on the safe side. Full-width characters are one em wide. */
+/** Width of a text at 13 px, a little on the safe side. Full-width characters are one em wide, capitals wider than small letters. */
 export function widthOf(text: string, mono: boolean): number {
   let width = 0
   for (const char of text)
@@ -109,7 +109,9 @@ export function widthOf(text: string, mono: boolean): number {
       ? 13.2
       : mono
         ? 7.9
-        : 6.9
+        : /[A-Z]/.test(char)
+          ? 8.6
+          : 6.9
   return width
 }
 

@@ -25,7 +25,6 @@ const [fd] = socketpair(AF_UNIX, SOCK_STREAM, 0) // nobody ever sends on the oth
 tryRecv(fd, buffer, 64, MSG_DONTWAIT) // what a first call costs is not asked here
 await setTimeout(50) // nor what Node still does when it has just started
 
-// #region ways
 await measure('recv, blocking', () => {
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval(WAIT))
   tryRecv(fd, buffer, 64, 0)
@@ -54,7 +53,6 @@ await measure('recv, non-blocking, at once again', () => {
   }
   return calls
 })
-// #endregion ways
 
 // #region measure
 // cpuUsage counts the time that the threads of this process were on a processor.

@@ -31,7 +31,6 @@ const addr = sockaddr_in('127.0.0.1', 0)
 const listenFd = socket(AF_INET, SOCK_STREAM, 0)
 show('a new socket', listenFd)
 
-// #region listening
 setNonBlocking(listenFd)
 setsockopt(listenFd, SOL_SOCKET, SO_KEEPALIVE, 1)
 setsockopt(listenFd, IPPROTO_TCP, TCP_NODELAY, 1)
@@ -39,7 +38,6 @@ bind(listenFd, addr)
 listen(listenFd, 8)
 getsockname(listenFd, addr)
 show('the listening socket', listenFd)
-// #endregion listening
 
 // #region accepted
 const clientFds = [connected(), connected()]

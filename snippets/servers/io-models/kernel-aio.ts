@@ -36,11 +36,9 @@ if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
   process.exit(2)
 }
 
-// #region memory
 // Memory that stays where it is, as what the kernel may write to later has to.
 const memory = mmap(null, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
 const buffer = memory.bytes
-// #endregion memory
 try {
   const connFd = firstClient()
   look()
