@@ -109,6 +109,7 @@ export const IP_PMTUDISC_WANT = 1
 export const IP_PMTUDISC_DO = 2
 
 // fcntl(2) and ioctl(2)
+export const F_DUPFD = 0
 export const F_GETFD = 1
 export const F_SETFD = 2
 export const F_GETFL = 3
@@ -168,8 +169,9 @@ export const WNOHANG = 1
 export const RLIMIT_NPROC = 6
 export const RLIMIT_NOFILE = 7
 
-// prctl(2), lockf(3), flock(2), sigprocmask(2)
+// prctl(2), setitimer(2), lockf(3), flock(2), sigprocmask(2)
 export const PR_SET_PDEATHSIG = 1
+export const ITIMER_REAL = 0
 export const F_ULOCK = 0
 export const F_LOCK = 1
 export const F_TLOCK = 2

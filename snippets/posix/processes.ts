@@ -5,6 +5,7 @@
 // end to show what a child inherits (servers/processes).
 
 import { check, systemError } from './errors.ts'
+import { timeval } from './options.ts'
 import { lastErrno, libc } from './platform.ts'
 
 const calls = {
@@ -17,6 +18,7 @@ const calls = {
   lockf: libc.func('int lockf(int, int, int64_t)'),
   flock: libc.func('int flock(int, int)'),
   alarm: libc.func('unsigned int alarm(unsigned int)'),
+  setitimer: libc.func('int setitimer(int, const void *, void *)'),
   raise: libc.func('int raise(int)'),
   sigprocmask: libc.func('int sigprocmask(int, const void *, void *)'),
 }
@@ -141,6 +143,23 @@ export function flock(fd: number, operation: number): void {
  */
 export function alarm(seconds: number): number {
   return calls.alarm(seconds) as number
+}
+
+/**
+ * struct itimerval, 32 bytes: the time between one signal and the next (0: there is no next), and
+ * the time until the first (0: none at all), in milliseconds.
+ */
+export function itimerval(interval: number, value: number): Uint8Array {
+  return Buffer.concat([timeval(interval), timeval(value)])
+}
+
+/**
+ * Sends a signal at the times of an itimerval: SIGALRM for ITIMER_REAL.
+ * @throws EINVAL (no such timer), RangeError for too few bytes. setitimer(2)
+ */
+export function setitimer(which: number, times: Uint8Array): void {
+  if (times.byteLength < 32) throw new RangeError('setitimer: an itimerval has 32 bytes')
+  check(calls.setitimer(which, times, null), 'setitimer')
 }
 
 /** Sends a signal to this very thread. Throws EINVAL (no such signal). raise(3) */

@@ -7,6 +7,7 @@ import {
   AF_INET,
   FD_CLOEXEC,
   F_GETFD,
+  ITIMER_REAL,
   PR_SET_PDEATHSIG,
   RLIMIT_NOFILE,
   SIG_SETMASK,
@@ -24,12 +25,15 @@ import {
   fcntl,
   getrlimit,
   getsockoptInt,
+  itimerval,
   prctl,
   raise,
+  setitimer,
   setrlimit,
   setsockopt,
   sigprocmask,
   socket,
+  timeval,
   waitpid,
 } from '#posix'
 
@@ -214,6 +218,21 @@ test('alarm tells what was left of the one before, and sends SIGALRM', () => {
     setTimeout(() => process.exit(1), 10_000)
     process.on('exit', (status) => console.log(status))`
   expect(inProcess(text)).toBe('0 true true 0\n0\n')
+})
+
+test('setitimer sends SIGALRM again and again', () => {
+  const text = `
+    let alarms = 0
+    process.on('SIGALRM', () => {
+      alarms += 1
+      if (alarms === 2) process.exit(0)
+    })
+    posix.setitimer(posix.ITIMER_REAL, posix.itimerval(10, 1))
+    setTimeout(() => process.exit(1), 10_000)
+    process.on('exit', (status) => console.log(status))`
+  expect(inProcess(text)).toBe('0\n')
+  expect(() => setitimer(99, itimerval(0, 0))).toThrow('setitimer EINVAL: invalid argument')
+  expect(() => setitimer(ITIMER_REAL, timeval(0))).toThrow('an itimerval has 32 bytes')
 })
 
 test('a signal that is held back is pending, and comes when it is let through', () => {
