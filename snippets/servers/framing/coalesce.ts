@@ -4,10 +4,12 @@
 import {
   AF_INET,
   FIONREAD,
+  IPPROTO_TCP,
   POLLIN,
   SOCK_STREAM,
   SOL_SOCKET,
   SO_RCVLOWAT,
+  TCP_NODELAY,
   accept,
   bind,
   close,
@@ -34,6 +36,7 @@ connect(clientFd, getsockname(listenFd, addr))
 const connFd = accept(listenFd)
 
 // #region three-sends
+setsockopt(clientFd, IPPROTO_TCP, TCP_NODELAY, 1) // each send leaves as a segment of its own
 const messages = ['hello\n', 'how are you\n', 'bye\n']
 for (const message of messages) {
   console.log(`send: ${send(clientFd, Buffer.from(message), message.length, 0)}`)

@@ -1,0 +1,72 @@
+// SLIP, RFC 1055: a message ends with the byte END, which stands nowhere else. So a decoder
+// that has lost its way finds it again at the next one.
+
+const [END, ESC, ESC_END, ESC_ESC] = [0xc0, 0xdb, 0xdc, 0xdd]
+
+// #region encode
+function encode(message: Buffer): Buffer {
+  const stuffed = [...message].flatMap((byte) => {
+    if (byte === END) return [ESC, ESC_END]
+    if (byte === ESC) return [ESC, ESC_ESC]
+    return [byte]
+  })
+  return Buffer.from([...stuffed, END])
+}
+// #endregion encode
+
+// #region decoder
+/** Gives the messages, and how many it had to drop. A damaged message costs that message only. */
+function slipDecoder(max: number): { push(chunk: Buffer): Generator<Buffer>; dropped(): number } {
+  const held = Buffer.alloc(max)
+  let used = 0
+  let escaped = false
+  let damaged = false // whatever comes until the next END
+  let dropped = 0
+
+  function* push(chunk: Buffer): Generator<Buffer> {
+    for (const byte of chunk) {
+      if (byte === END) {
+        const message = Buffer.from(held.subarray(0, used))
+        if (damaged || escaped) dropped += 1
+        else if (used > 0) yield message // two in a row hold nothing between them
+        used = 0
+        escaped = damaged = false
+      } else if (byte === ESC && !escaped) {
+        escaped = true
+      } else {
+        const plain = !escaped ? byte : byte === ESC_END ? END : byte === ESC_ESC ? ESC : undefined
+        escaped = false
+        if (plain === undefined || used === max) damaged = true
+        else held[used++] = plain
+      }
+    }
+  }
+  return { push, dropped: () => dropped }
+}
+// #endregion decoder
+
+const [first, last] = [encode(Buffer.from('first')), encode(Buffer.from('last'))]
+const streams: [what: string, stream: Buffer][] = [
+  ['as sent', Buffer.concat([first, last])],
+  ['both bytes inside', encode(Buffer.of(0x61, END, ESC, 0x62))],
+  ['begun in the middle', Buffer.concat([first.subarray(3), last])],
+  ['a byte that no escape has', Buffer.concat([Buffer.of(0x61, ESC, 0x62, END), last])],
+  ['an escape of nothing', Buffer.concat([Buffer.of(0x61, ESC, END), last])],
+  ['too long', Buffer.concat([encode(Buffer.alloc(2000, 'x')), last])],
+]
+for (const [what, stream] of streams) {
+  const due = replay([stream])
+  const cuts = Array.from({ length: stream.length - 1 }, (_, index) => index + 1)
+  const same = cuts.filter((cut) => replay([stream.subarray(0, cut), stream.subarray(cut)]) === due)
+  console.log(`${what}: ${due}, the same in ${same.length} of ${cuts.length} cuts`)
+}
+
+function replay(reads: Buffer[]): string {
+  const decoder = slipDecoder(1000)
+  const messages: string[] = []
+  for (const read of reads) {
+    for (const message of decoder.push(read))
+      messages.push(JSON.stringify(message.toString('latin1')))
+  }
+  return `${messages.join(' ')}, ${decoder.dropped()} dropped`
+}
