@@ -90,7 +90,9 @@ const VETH_INFO_PEER = 1
 
 /**
  * Lays a cable (a pair of veth interfaces) between two networks, as `ip link add NAME type veth peer
- * name NAME netns B` does in A. Its two ends have the same name.
+ * name NAME netns B` does in A. Its two ends have the same name, and are down. The end that comes up
+ * last can send at once; the kernel tells the other one a little later that the cable is connected,
+ * and drops what it sends until then.
  * @throws EPERM (without CAP_NET_ADMIN in both), EEXIST (a network has an interface of that name),
  * EOPNOTSUPP (a kernel without veth). veth(4)
  */

@@ -38,11 +38,11 @@ const found = [a.within(interfaces)]
 cable('eth0', a, b)
 found.push(a.within(interfaces), b.within(interfaces))
 
+b.within(() => setInterfaceAddress('eth0', '192.0.2.2', '255.255.255.0'))
 a.within(() => {
   setInterfaceMtu('eth0', 1400)
   setInterfaceAddress('eth0', '192.0.2.1', '255.255.255.0')
 })
-b.within(() => setInterfaceAddress('eth0', '192.0.2.2', '255.255.255.0'))
 
 const receiverFd = b.within(() => {
   const fd = socket(AF_INET, SOCK_DGRAM, 0)
