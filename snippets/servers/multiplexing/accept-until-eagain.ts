@@ -46,7 +46,7 @@ epoll_ctl(epfd, EPOLL_CTL_MOD, listenFd, EPOLLIN)
 fourClients()
 for (let i = 0; i < 5; i++) turn(acceptOne)
 
-// #region ways
+// #region two-ways
 /** For edges: until the queue is empty, which only a non-blocking socket can tell. */
 function acceptAll(): number {
   let count = 0
@@ -61,7 +61,7 @@ function acceptOne(): number {
   close(connFd)
   return 1
 }
-// #endregion ways
+// #endregion two-ways
 
 /** One turn of the server's loop, which does not wait. */
 function turn(take: () => number): void {

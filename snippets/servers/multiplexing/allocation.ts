@@ -35,7 +35,7 @@ tell('a view of it for each message', 1000, oneView)
 tell('a string for each message', 1000, oneString)
 tell('an exception for each EAGAIN', 1000, oneException)
 
-// #region ways
+// #region four-ways
 function oneBuffer(fd: number): void {
   const received = tryRecv(fd, buf, SIZE, 0)
   if (received > 0) trySend(fd, buf, received, 0)
@@ -58,9 +58,9 @@ function oneException(fd: number): void {
     if ((error as SystemError).errno !== -EAGAIN) throw error
   }
 }
-// #endregion ways
+// #endregion four-ways
 
-// #region measure
+// #region how-far
 /** One turn of a server's loop, and the client's part of it. */
 function turn(echo: (fd: number) => void): void {
   trySend(peerFd, message, SIZE, 0)
@@ -80,4 +80,4 @@ function tell(what: string, messages: number, echo: (fd: number) => void): void 
   }
   console.log(`${what}: ${least.toFixed(1)} bytes a message`)
 }
-// #endregion measure
+// #endregion how-far

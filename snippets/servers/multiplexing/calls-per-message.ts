@@ -31,7 +31,6 @@ run('level-triggered', EPOLLIN)
 run('edge-triggered', EPOLLIN | EPOLLET)
 run('one-shot', EPOLLIN | EPOLLONESHOT)
 
-// #region run
 function run(name: string, asked: number): void {
   const [peerFd, connFd] = socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)
   epoll_ctl(epfd, EPOLL_CTL_ADD, connFd, asked)
@@ -49,4 +48,3 @@ function run(name: string, asked: number): void {
   }
   console.log(`  ${name}: epoll_wait ${waits}, recv ${recvs}, epoll_ctl ${changes}`)
 }
-// #endregion run

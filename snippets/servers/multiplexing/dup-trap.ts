@@ -30,7 +30,6 @@ const [peerFd, connFd] = socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)
 epoll_ctl(epfd, EPOLL_CTL_ADD, connFd, EPOLLIN)
 const copyFd = dup(connFd)
 
-// #region closed
 close(connFd)
 console.log('the watched descriptor is closed, its copy is open')
 send(peerFd, Buffer.from('hello'), 5, 0)
@@ -38,23 +37,17 @@ look()
 look() // level-triggered: it comes until somebody reads
 console.log(`  recv: ${code(tryRecv(connFd, buf, buf.length, 0))}`)
 remove(connFd)
-// #endregion closed
 
-// #region reused
 const [nextFd] = socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)
 console.log(`the next socket has ${nextFd === connFd ? 'the same' : 'another'} number`)
 look()
 console.log(`  recv: ${code(tryRecv(nextFd, buf, buf.length, 0))}`)
 remove(nextFd)
-// #endregion reused
 
-// #region last
 close(copyFd)
 console.log('the copy is closed, and with it the connection')
 look()
-// #endregion last
 
-// #region remedy
 const [secondPeerFd, secondFd] = socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)
 epoll_ctl(epfd, EPOLL_CTL_ADD, secondFd, EPOLLIN)
 dup(secondFd)
@@ -63,7 +56,6 @@ remove(secondFd)
 close(secondFd)
 send(secondPeerFd, Buffer.from('hello'), 5, 0)
 look()
-// #endregion remedy
 
 function look(): void {
   const ready = epoll_wait(epfd, events, 8, 0)

@@ -28,29 +28,22 @@ const waiting = Buffer.alloc(4)
 
 epoll_ctl(epfd, EPOLL_CTL_ADD, connFd, EPOLLIN | EPOLLET)
 
-// #region once
 send('abcdefgh')
 look()
 receive() // 4 of 8 bytes
 look() // they wait, and no event tells so
-// #endregion once
 
-// #region new-data
 send('i')
 look()
 receive() // the oldest bytes come first
 look()
-// #endregion new-data
 
-// #region modify
 console.log('epoll_ctl MOD with the same events')
 epoll_ctl(epfd, EPOLL_CTL_MOD, connFd, EPOLLIN | EPOLLET)
 look()
 receive()
 receive() // EAGAIN: now the socket is empty, and the next byte will be an edge
-// #endregion modify
 
-// #region level
 console.log('epoll_ctl MOD to level-triggered')
 epoll_ctl(epfd, EPOLL_CTL_MOD, connFd, EPOLLIN)
 send('jk')
@@ -58,7 +51,6 @@ look()
 look()
 receive()
 look()
-// #endregion level
 
 /** One epoll_wait that does not wait, beside what the socket holds. */
 function look(): void {

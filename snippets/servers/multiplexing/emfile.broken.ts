@@ -41,7 +41,7 @@ epoll_ctl(epfd, EPOLL_CTL_ADD, listenFd, EPOLLIN)
 const events = epoll_events(1)
 useUpDescriptors()
 
-// #region loop
+// #region the-loop
 let failed = 0
 const start = performance.now()
 for (let turn = 0; turn < TURNS; turn++) {
@@ -50,7 +50,7 @@ for (let turn = 0; turn < TURNS; turn++) {
   if (connFd === -EMFILE) failed++
 }
 const took = performance.now() - start
-// #endregion loop
+// #endregion the-loop
 console.log(`${failed} of ${TURNS} turns: EMFILE, after ${took.toFixed(0)} ms`)
 
 /** Lowers the limit to what this process has, and fills what is free below it. */

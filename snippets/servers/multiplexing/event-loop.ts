@@ -9,7 +9,7 @@ import { setImmediate } from 'node:timers/promises'
 const BITS = { EPOLLIN: 0x1, EPOLLOUT: 0x4, EPOLLERR: 0x8, EPOLLHUP: 0x10, EPOLLET: 0x80000000 }
 const { EPOLLIN } = BITS
 
-// #region steps
+// #region in-steps
 const server = createServer().listen(0, '127.0.0.1')
 await once(server, 'listening')
 await until(() => asked(server) === EPOLLIN)
@@ -28,7 +28,7 @@ client.resume()
 await once(connection, 'drain')
 await until(() => asked(connection) === EPOLLIN && asked(client) === EPOLLIN)
 tell('the client reads', { connection, client })
-// #endregion steps
+// #endregion in-steps
 
 connection.end()
 server.close()

@@ -62,7 +62,7 @@ function after(what: string, sign: number, act: (peerFd: number) => void): void 
   console.log(`${what.padEnd(15)} ${sets(connFd)}  ${bits(places.revents(0))}`)
 }
 
-// #region sets
+// #region three-sets
 function sets(fd: number): string {
   const [readfds, writefds, exceptfds] = [fd_set(), fd_set(), fd_set()]
   for (const set of [readfds, writefds, exceptfds]) FD_SET(fd, set)
@@ -71,7 +71,7 @@ function sets(fd: number): string {
   const found = Object.entries(names).map(([name, set]) => (FD_ISSET(fd, set) ? name : ''))
   return found.map((name) => name.padEnd(9)).join(' ')
 }
-// #endregion sets
+// #endregion three-sets
 
 function bits(events: number): string {
   const names = { POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP }

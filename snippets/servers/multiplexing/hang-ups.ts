@@ -42,7 +42,6 @@ const byte = Buffer.alloc(1)
 
 tell('a socket that was never connected', socket(AF_INET, SOCK_STREAM, 0))
 
-// #region half-close
 const half = connection()
 send(half.peerFd, byte, 1, 0)
 tell('a byte has come', half.connFd)
@@ -53,18 +52,14 @@ tryRecv(half.connFd, byte, 1, 0)
 tell('the byte has been read', half.connFd)
 shutdown(half.connFd, SHUT_WR)
 tell('so have we', half.connFd)
-// #endregion half-close
 
-// #region close
 const full = connection()
 close(full.peerFd)
 tell('the peer has closed', full.connFd)
 send(full.connFd, byte, 1, 0) // it can still be sent; a reset is the answer
 until(full.connFd, EPOLLHUP)
 tell('we have sent to it', full.connFd)
-// #endregion close
 
-// #region reset
 const reset = connection()
 setsockopt(reset.peerFd, SOL_SOCKET, SO_LINGER, linger(true, 0)) // close will send RST
 close(reset.peerFd)
@@ -72,7 +67,6 @@ until(reset.connFd, EPOLLRDHUP)
 tell('the peer has reset', reset.connFd)
 tryRecv(reset.connFd, byte, 1, 0) // ECONNRESET, once
 tell('the error has been read', reset.connFd)
-// #endregion reset
 
 /** Waits for an event, and prints its bits. */
 function tell(what: string, fd: number): void {

@@ -44,7 +44,7 @@ for (let i = 0; i < 3; i++) {
   turn()
 }
 
-// #region turn
+// #region one-turn
 /** One turn of the server's loop, which does not wait. */
 function turn(): void {
   const ready = epoll_wait(epfd, events, 1, 0)
@@ -53,7 +53,7 @@ function turn(): void {
   queued -= accepted
   console.log(`  epoll_wait: ${ready}   accepted: ${accepted}   in the queue: ${queued}`)
 }
-// #endregion turn
+// #endregion one-turn
 
 /** Connects clients, and waits until the kernel has put them all into the accept queue. */
 function clients(count: number): void {

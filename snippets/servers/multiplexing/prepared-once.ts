@@ -27,7 +27,6 @@ const [firstPeerFd, firstFd] = socketpair(AF_UNIX, SOCK_STREAM, 0)
 const [secondPeerFd, secondFd] = socketpair(AF_UNIX, SOCK_STREAM, 0)
 const byte = Buffer.alloc(1)
 
-// #region select
 const readfds = fd_set()
 FD_SET(firstFd, readfds)
 FD_SET(secondFd, readfds)
@@ -37,9 +36,7 @@ twice('select', () => {
   return [ready, [firstFd, secondFd].filter((fd) => FD_ISSET(fd, readfds))]
 })
 console.log(`the timeval, 200 ms before: ${milliseconds(timeout)} ms`)
-// #endregion select
 
-// #region poll
 const places = pollfds(2)
 places.set(0, firstFd, POLLIN)
 places.set(1, secondFd, POLLIN)
@@ -47,9 +44,7 @@ twice('poll', () => {
   const ready = poll(places, 2, 0)
   return [ready, [0, 1].filter((i) => places.revents(i)).map((i) => places.fd(i))]
 })
-// #endregion poll
 
-// #region epoll
 const epfd = epoll_create1(0)
 epoll_ctl(epfd, EPOLL_CTL_ADD, firstFd, EPOLLIN)
 epoll_ctl(epfd, EPOLL_CTL_ADD, secondFd, EPOLLIN)
@@ -58,9 +53,7 @@ twice('epoll_wait', () => {
   const ready = epoll_wait(epfd, events, 2, 0)
   return [ready, ready === 1 ? [events.fd(0)] : []]
 })
-// #endregion epoll
 
-// #region twice
 /** Asks while the first is ready, and again while the second is. */
 function twice(name: string, ask: () => [ready: number, fds: number[]]): void {
   for (const [peerFd, fd] of [
@@ -74,7 +67,6 @@ function twice(name: string, ask: () => [ready: number, fds: number[]]): void {
     recv(fd, byte, 1, 0)
   }
 }
-// #endregion twice
 
 /** What a timeval holds: seconds and microseconds. */
 function milliseconds(time: Uint8Array): number {

@@ -60,7 +60,7 @@ for (const size of sizes.toSorted((a, b) => a - b)) {
   close(readyFd)
 }
 
-// #region calls
+// #region three-calls
 function selecting(watched: number[]): () => number {
   const nfds = Math.max(...watched) + 1
   // Longer than an fd_set, where one ends too early: the kernel takes any length.
@@ -85,9 +85,9 @@ function epolling(watched: number[]): () => number {
   const events = epoll_events(64)
   return () => epoll_wait(epfd, events, 64, -1)
 }
-// #endregion calls
+// #endregion three-calls
 
-// #region measure
+// #region fastest
 /** Microseconds a call, in the fastest of the rounds: other work can only make one slower. */
 function measure(calls: Record<string, () => number>, batch: number): Record<string, number> {
   const fastest: Record<string, number> = {}
@@ -106,4 +106,4 @@ function measure(calls: Record<string, () => number>, batch: number): Record<str
   }
   return fastest
 }
-// #endregion measure
+// #endregion fastest

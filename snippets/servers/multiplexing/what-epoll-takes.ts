@@ -28,7 +28,6 @@ const epfd = epoll_create1(0)
 const [peerFd, connFd] = socketpair(AF_UNIX, SOCK_STREAM, 0)
 
 console.log('epoll_ctl ADD')
-// #region kinds
 attempt('a socket', () => epoll_ctl(epfd, EPOLL_CTL_ADD, connFd, EPOLLIN))
 attempt('the same again', () => epoll_ctl(epfd, EPOLL_CTL_ADD, connFd, EPOLLIN))
 const folder = mkdtempSync(join(tmpdir(), 'epoll-'))
@@ -38,15 +37,11 @@ attempt('a regular file', () => epoll_ctl(epfd, EPOLL_CTL_ADD, fileFd, EPOLLIN))
 attempt('a directory', () => epoll_ctl(epfd, EPOLL_CTL_ADD, openSync('/', 'r'), EPOLLIN))
 attempt('a number that is not open', () => epoll_ctl(epfd, EPOLL_CTL_ADD, 9999, EPOLLIN))
 attempt('itself', () => epoll_ctl(epfd, EPOLL_CTL_ADD, epfd, EPOLLIN))
-// #endregion kinds
 
-// #region nested
 const outerFd = epoll_create1(0)
 attempt('an epoll instance', () => epoll_ctl(outerFd, EPOLL_CTL_ADD, epfd, EPOLLIN))
 attempt('the outer one in it', () => epoll_ctl(epfd, EPOLL_CTL_ADD, outerFd, EPOLLIN))
-// #endregion nested
 
-// #region exclusive
 const [, secondFd] = socketpair(AF_UNIX, SOCK_STREAM, 0)
 attempt('EPOLLEXCLUSIVE | EPOLLONESHOT', () =>
   epoll_ctl(epfd, EPOLL_CTL_ADD, secondFd, EPOLLEXCLUSIVE | EPOLLONESHOT),
@@ -55,21 +50,16 @@ attempt('EPOLLEXCLUSIVE | EPOLLET', () =>
   epoll_ctl(epfd, EPOLL_CTL_ADD, secondFd, EPOLLIN | EPOLLEXCLUSIVE | EPOLLET),
 )
 attempt('MOD of that one', () => epoll_ctl(epfd, EPOLL_CTL_MOD, secondFd, EPOLLIN))
-// #endregion exclusive
 
-// #region poll
 console.log('poll')
 const places = pollfds(1)
 places.set(0, fileFd, POLLIN)
 console.log(`  a regular file, empty: ${poll(places, 1, 0) === 1 ? 'readable' : 'not readable'}`)
-// #endregion poll
 
-// #region event-of-events
 send(peerFd, Buffer.from('a'), 1, 0)
 const events = epoll_events(1)
 console.log('a byte comes for the socket')
 console.log(`  the outer instance: ${epoll_wait(outerFd, events, 1, 0)} event`)
-// #endregion event-of-events
 
 for (const fd of [epfd, outerFd]) close(fd)
 
