@@ -27,6 +27,29 @@ describe('a thread', () => {
   })
 })
 
+test('koffi keeps its memory of a thread that has made a call and has ended: short threads are better off without', () => {
+  const program = `
+    import { once } from 'node:events'
+    import { readFileSync } from 'node:fs'
+    import { Worker } from 'node:worker_threads'
+    const maps = () => readFileSync('/proc/self/maps', 'latin1').split('\\n').length
+    const growth = async (code) => {
+      let before = 0
+      for (let i = 0; i < 12; i++) {
+        if (i === 4) before = maps() // what the first ones leave is used again
+        await once(new Worker(code, { eval: true, execArgv: [] }), 'exit')
+      }
+      return (maps() - before) / 8
+    }
+    const call = "require('koffi').load('libc.so.6').func('int getpid()')()"
+    console.log((await growth('')) < 1, (await growth(call)) >= 2)`
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    encoding: 'utf8',
+    cwd: import.meta.dirname,
+  })
+  expect(stdout + stderr).toBe('true true\n')
+})
+
 test('_exit ends the whole process, from any thread', () => {
   expect(run('leaves')).toEqual({ status: 7, stdout: '', stderr: '' })
 })
