@@ -46,7 +46,7 @@ import {
 
 const BUFFER_SIZE = 65_536 // bytes
 const ACCEPTS = 64 // in one turn
-const RETRY = 1000 // milliseconds
+const RETRY = 5000 // milliseconds
 
 const [port = '', host = '127.0.0.1'] = process.argv.slice(2)
 if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
@@ -59,7 +59,7 @@ process.on('uncaughtException', (error) => {
   process.exit(1)
 })
 
-// #region edge-state
+// #region state
 interface Connection {
   fd: number
   name: string
@@ -73,7 +73,7 @@ interface Connection {
 const connections = new Map<number, Connection>() // by descriptor
 const queue: number[] = [] // the first `waiting` of it can go on, in this order
 let waiting = 0
-// #endregion edge-state
+// #endregion state
 const buffer = Buffer.alloc(BUFFER_SIZE) // one for all: no turn leaves anything in it
 
 const addr = sockaddr(host, Number(port))
@@ -87,7 +87,7 @@ const epfd = epoll_create1(EPOLL_CLOEXEC)
 epoll_ctl(epfd, EPOLL_CTL_ADD, listenFd, EPOLLIN | EPOLLET)
 log(`listening on ${format(getsockname(listenFd, addr))}`)
 
-// #region edge-loop
+// #region loop
 const events = epoll_events(1024)
 let acceptable = false // until an accept says EAGAIN
 let full = false // no descriptor is free
@@ -107,9 +107,9 @@ for (;;) {
     takeTurn(conn)
   }
 }
-// #endregion edge-loop
+// #endregion loop
 
-// #region edge-note
+// #region note
 // An edge is told once. What it says has to be remembered, not acted upon at once.
 function note(fd: number, events: number): void {
   const conn = connections.get(fd)
@@ -127,9 +127,9 @@ function enqueue(conn: Connection): void {
   conn.queued = true
   queue[waiting++] = conn.fd
 }
-// #endregion edge-note
+// #endregion note
 
-// #region edge-turn
+// #region turn
 // One call of recv or one of send to make up for, then the others have their turn.
 function takeTurn(conn: Connection): void {
   if (conn.length > 0) return deliver(conn, conn.unsent!, conn.length)
@@ -151,9 +151,9 @@ function deliver(conn: Connection, bytes: Buffer, length: number): void {
   }
   enqueue(conn)
 }
-// #endregion edge-turn
+// #endregion turn
 
-// #region edge-accept
+// #region accept
 function acceptSome(): void {
   const peer = sockaddr_storage()
   for (let i = 0; i < ACCEPTS; i++) {
@@ -172,7 +172,7 @@ function acceptSome(): void {
     log(`serving ${name}`)
   }
 }
-// #endregion edge-accept
+// #endregion accept
 
 function drop({ fd }: Connection, reason: string): void {
   connections.delete(fd)

@@ -45,7 +45,7 @@ import {
 
 const BUFFER_SIZE = 65_536 // bytes
 const ACCEPTS = 64 // in one turn
-const RETRY = 1000 // milliseconds
+const RETRY = 5000 // milliseconds
 
 const [port = '', host = '127.0.0.1'] = process.argv.slice(2)
 if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
@@ -79,7 +79,7 @@ const epfd = epoll_create1(EPOLL_CLOEXEC)
 epoll_ctl(epfd, EPOLL_CTL_ADD, listenFd, EPOLLIN | EPOLLONESHOT)
 log(`listening on ${format(getsockname(listenFd, addr))}`)
 
-// #region oneshot-loop
+// #region loop
 const events = epoll_events(1024)
 let accepting = true
 for (;;) {
@@ -99,7 +99,7 @@ for (;;) {
 function arm(fd: number, events: number): void {
   epoll_ctl(epfd, EPOLL_CTL_MOD, fd, events | EPOLLONESHOT)
 }
-// #endregion oneshot-loop
+// #endregion loop
 
 function receive(conn: Connection): void {
   const received = tryRecv(conn.fd, buffer, BUFFER_SIZE, 0)
@@ -109,7 +109,7 @@ function receive(conn: Connection): void {
   else fail(conn, 'recv', received)
 }
 
-// #region oneshot-deliver
+// #region deliver
 function deliver(conn: Connection, bytes: Buffer, length: number): void {
   const sent = trySend(conn.fd, bytes, length, 0)
   if (sent < 0 && sent !== -EAGAIN) return fail(conn, 'send', sent)
@@ -120,9 +120,9 @@ function deliver(conn: Connection, bytes: Buffer, length: number): void {
   }
   arm(conn.fd, conn.length > 0 ? EPOLLOUT : EPOLLIN)
 }
-// #endregion oneshot-deliver
+// #endregion deliver
 
-// #region oneshot-accept
+// #region accept
 function acceptSome(): void {
   const peer = sockaddr_storage()
   for (let i = 0; i < ACCEPTS; i++) {
@@ -147,7 +147,7 @@ function acceptAgain(): void {
   accepting = true
   arm(listenFd, EPOLLIN)
 }
-// #endregion oneshot-accept
+// #endregion accept
 
 function drop({ fd }: Connection, reason: string): void {
   connections.delete(fd)

@@ -44,7 +44,7 @@ import {
 
 const BUFFER_SIZE = 65_536 // bytes
 const ACCEPTS = 64 // in one turn
-const RETRY = 1000 // milliseconds
+const RETRY = 5000 // milliseconds
 
 const [port = '', host = '127.0.0.1'] = process.argv.slice(2)
 if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
@@ -68,7 +68,7 @@ interface Connection {
 const connections = new Map<number, Connection>() // by descriptor
 const buffer = Buffer.alloc(BUFFER_SIZE) // one for all: no turn leaves anything in it
 
-// #region epoll-listen
+// #region listen
 const addr = sockaddr(host, Number(port))
 const listenFd = socket(family(addr), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
 setsockopt(listenFd, SOL_SOCKET, SO_REUSEADDR, 1) // even in TIME_WAIT
@@ -79,9 +79,9 @@ listen(listenFd, SOMAXCONN)
 const epfd = epoll_create1(EPOLL_CLOEXEC)
 epoll_ctl(epfd, EPOLL_CTL_ADD, listenFd, EPOLLIN)
 log(`listening on ${format(getsockname(listenFd, addr))}`)
-// #endregion epoll-listen
+// #endregion listen
 
-// #region epoll-loop
+// #region loop
 const events = epoll_events(1024)
 let accepting = true
 for (;;) {
@@ -94,9 +94,9 @@ for (;;) {
     else if (conn.length > 0) deliver(conn, conn.unsent!, conn.length)
     else receive(conn)
   }
-  if (count === 0) accept(true)
+  if (count === 0) setAccepting(true)
 }
-// #endregion epoll-loop
+// #endregion loop
 
 function receive(conn: Connection): void {
   const received = tryRecv(conn.fd, buffer, BUFFER_SIZE, 0)
@@ -105,7 +105,7 @@ function receive(conn: Connection): void {
   else if (received !== -EAGAIN) fail(conn, 'recv', received)
 }
 
-// #region epoll-deliver
+// #region deliver
 function deliver(conn: Connection, bytes: Buffer, length: number): void {
   const sent = trySend(conn.fd, bytes, length, 0)
   if (sent < 0 && sent !== -EAGAIN) return fail(conn, 'send', sent)
@@ -119,7 +119,7 @@ function deliver(conn: Connection, bytes: Buffer, length: number): void {
   epoll_ctl(epfd, EPOLL_CTL_MOD, conn.fd, events)
   conn.events = events
 }
-// #endregion epoll-deliver
+// #endregion deliver
 
 function acceptSome(): void {
   const peer = sockaddr_storage()
@@ -129,7 +129,7 @@ function acceptSome(): void {
     if (fd < 0) {
       log(systemError('accept', fd).message)
       // Without a free descriptor the queue stays as it is: look away for a while.
-      if ([-EMFILE, -ENFILE, -ENOBUFS, -ENOMEM].includes(fd)) accept(false)
+      if ([-EMFILE, -ENFILE, -ENOBUFS, -ENOMEM].includes(fd)) setAccepting(false)
       return
     }
     const name = format(peer)
@@ -139,22 +139,22 @@ function acceptSome(): void {
   }
 }
 
-// #region epoll-accepting
-function accept(on: boolean): void {
+// #region accepting
+function setAccepting(on: boolean): void {
   if (on === accepting) return
   accepting = on
   epoll_ctl(epfd, EPOLL_CTL_MOD, listenFd, on ? EPOLLIN : 0)
 }
-// #endregion epoll-accepting
+// #endregion accepting
 
-// #region epoll-drop
+// #region drop
 function drop({ fd }: Connection, reason: string): void {
   connections.delete(fd)
   close(fd) // which also ends the watch: there is no second descriptor of it
   log(reason)
-  accept(true) // a descriptor is free
+  setAccepting(true) // a descriptor is free
 }
-// #endregion epoll-drop
+// #endregion drop
 
 function fail(conn: Connection, syscall: string, errno: number): void {
   drop(conn, `${conn.name} ${systemError(syscall, errno).message}`)

@@ -40,7 +40,7 @@ import {
 
 const BUFFER_SIZE = 65_536 // bytes
 const ACCEPTS = 64 // in one turn
-const RETRY = 1000 // milliseconds
+const RETRY = 5000 // milliseconds
 
 const [port = '', host = '127.0.0.1'] = process.argv.slice(2)
 if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
@@ -53,7 +53,7 @@ process.on('uncaughtException', (error) => {
   process.exit(1)
 })
 
-// #region poll-state
+// #region state
 interface Connection {
   fd: number
   name: string
@@ -64,7 +64,7 @@ interface Connection {
 
 const connections: Connection[] = [] // the one in place i + 1 of the array is number i
 let places = pollfds(64) // place 0 is the listening socket's
-// #endregion poll-state
+// #endregion state
 const buffer = Buffer.alloc(BUFFER_SIZE) // one for all: no turn leaves anything in it
 
 const addr = sockaddr(host, Number(port))
@@ -75,7 +75,7 @@ bind(listenFd, addr)
 listen(listenFd, SOMAXCONN)
 log(`listening on ${format(getsockname(listenFd, addr))}`)
 
-// #region poll-loop
+// #region loop
 let accepting = true
 places.set(0, listenFd, POLLIN)
 for (;;) {
@@ -93,9 +93,9 @@ for (;;) {
     else if (conn.length > 0) deliver(conn, conn.unsent!, conn.length)
     else receive(conn)
   }
-  if (count === 0) listenAgain()
+  if (count === 0) setAccepting(true)
 }
-// #endregion poll-loop
+// #endregion loop
 
 function receive(conn: Connection): void {
   const received = tryRecv(conn.fd, buffer, BUFFER_SIZE, 0)
@@ -104,7 +104,7 @@ function receive(conn: Connection): void {
   else if (received !== -EAGAIN) fail(conn, 'recv', received)
 }
 
-// #region poll-deliver
+// #region deliver
 function deliver(conn: Connection, bytes: Buffer, length: number): void {
   const sent = trySend(conn.fd, bytes, length, 0)
   if (sent < 0 && sent !== -EAGAIN) return fail(conn, 'send', sent)
@@ -115,7 +115,7 @@ function deliver(conn: Connection, bytes: Buffer, length: number): void {
   }
   places.set(conn.place, conn.fd, conn.length > 0 ? POLLOUT : POLLIN)
 }
-// #endregion poll-deliver
+// #endregion deliver
 
 function acceptSome(): void {
   const peer = sockaddr_storage()
@@ -125,21 +125,16 @@ function acceptSome(): void {
     if (fd < 0) {
       log(systemError('accept', fd).message)
       // Without a free descriptor the queue stays as it is: look away for a while.
-      if ([-EMFILE, -ENFILE, -ENOBUFS, -ENOMEM].includes(fd)) lookAway()
+      if ([-EMFILE, -ENFILE, -ENOBUFS, -ENOMEM].includes(fd)) setAccepting(false)
       return
     }
     add(fd, format(peer))
   }
 }
 
-function lookAway(): void {
-  accepting = false
-  places.set(0, -1, 0)
-}
-
-function listenAgain(): void {
-  accepting = true
-  places.set(0, listenFd, POLLIN)
+function setAccepting(on: boolean): void {
+  accepting = on
+  places.set(0, on ? listenFd : -1, POLLIN) // poll leaves out what is negative
 }
 
 // #region places
@@ -164,7 +159,7 @@ function drop({ fd, place }: Connection, reason: string): void {
   }
   close(fd)
   log(reason)
-  listenAgain() // a descriptor is free
+  setAccepting(true) // a descriptor is free
 }
 // #endregion places
 

@@ -43,7 +43,7 @@ import {
 const GREETING = Buffer.from('Welcome to server!\n')
 const BUFFER_SIZE = 65_536 // bytes
 const ACCEPTS = 64 // in one turn
-const RETRY = timeval(1000)
+const RETRY = timeval(5000)
 
 const [port = '', host = '127.0.0.1'] = process.argv.slice(2)
 if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
@@ -78,7 +78,7 @@ listen(listenFd, SOMAXCONN)
 log(`listening on ${format(getsockname(listenFd, addr))}`)
 // #endregion listen
 
-// #region select-loop
+// #region loop
 const reading = fd_set() // whom we watch: those we would read from ...
 const writing = fd_set() // ... and those to whom we owe something
 const readable = fd_set() // what select makes of them
@@ -108,7 +108,7 @@ for (;;) {
   }
   if (count === 0) watch(listenFd, reading)
 }
-// #endregion select-loop
+// #endregion loop
 
 // #region receive
 function receive(conn: Connection): void {
