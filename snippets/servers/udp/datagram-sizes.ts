@@ -1,5 +1,6 @@
-// How long a datagram may be, and in how many packets it travels where a link takes 1,500 bytes.
-// It makes itself a network of its own, for which it needs to be root there:
+// How long a datagram may be, and in how many packets it travels where
+// a link takes 1,500 bytes. It makes itself a network of its own, for
+// which it needs to be root there:
 // usage: unshare -Urn node datagram-sizes.ts, or sudo "$(which node)" datagram-sizes.ts
 
 import { readFileSync } from 'node:fs'
@@ -29,7 +30,8 @@ const buf = Buffer.alloc(65_536)
 
 try {
   network().within(() => {
-    setInterfaceMtu('lo', 1500) // the loopback interface of this network, and of no other
+    // The loopback interface of this network, and of no other:
+    setInterfaceMtu('lo', 1500)
     setInterfaceUp('lo')
 
     // #region sizes
@@ -81,14 +83,18 @@ function attempt({ senderFd, receiverFd }: Pair, length: number): void {
   try {
     send(senderFd, buf, length, 0)
     const received = recv(receiverFd, buf, buf.length, 0)
-    const packets = fragments() - before || 1 // a datagram that is not cut has no fragments
+    // A datagram that is not cut has no fragments
+    const packets = fragments() - before || 1
     console.log(`${length} bytes: ${received} received, in ${packets} packets`)
   } catch (error) {
     console.log(`${length} bytes: ${(error as Error).message}`)
   }
 }
 
-/** How many fragments this network has made so far. proc(5), /proc/net/snmp and snmp6 */
+/**
+ * How many fragments this network has made so far. proc(5),
+ * /proc/net/snmp and snmp6
+ */
 function fragments(): number {
   const [names, values] = readFileSync('/proc/thread-self/net/snmp', 'latin1')
     .split('\n')

@@ -1,4 +1,5 @@
-// What node:dgram says of datagrams that are too long, and of those for a port that nobody has.
+// What node:dgram says of datagrams that are too long, and of those for
+// a port that nobody has.
 
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
@@ -18,7 +19,8 @@ await send(plain, 65_507, port)
 const [message] = (await once(receiver, 'message')) as [Buffer]
 console.log(`event message: ${message.length} bytes, in one piece`)
 await send(plain, 65_508, port)
-plain.send(Buffer.alloc(65_508), port, '127.0.0.1') // without a callback
+// The same without a callback:
+plain.send(Buffer.alloc(65_508), port, '127.0.0.1')
 await delay(100)
 console.log('without a callback: nothing in 100 ms')
 receiver.close()
@@ -37,7 +39,8 @@ const connected = createSocket('udp4')
 connected.connect(nobody, '127.0.0.1')
 await once(connected, 'connect') // it has sent nothing
 await send(connected, 5)
-const [error] = (await once(connected, 'error')) as [Error] // unless it is waited for, it is thrown
+// Without a listener it would be thrown.
+const [error] = (await once(connected, 'error')) as [Error]
 console.log(`event error: ${error.message}`)
 connected.close()
 // #endregion connected

@@ -1,5 +1,6 @@
-// The echo client with a limit that it learns: from how long answers have taken so far, and twice as
-// long after each try that was not answered.
+// The echo client with a limit that it learns: from how long answers
+// have taken so far, and twice as long after each try that was not
+// answered.
 // usage: node exercise-backoff.ts ADDRESS PORT
 
 import { randomInt } from 'node:crypto'
@@ -24,7 +25,8 @@ import {
 } from '#posix'
 
 const TRIES = 6
-const HEADER = 5 // bytes: the id of the request in 4, the number of the try in 1
+// Bytes: the id of the request in 4, the number of the try in 1
+const HEADER = 5
 const LEAST = 300 // milliseconds
 const MOST = 60_000
 const buffer = Buffer.alloc(65_536)
@@ -38,7 +40,8 @@ if (!isPort || isIP(host) === 0) {
 }
 
 // #region estimate
-// RFC 6298: the smoothed round-trip time, how far it varies, and the limit that follows from them.
+// RFC 6298: the smoothed round-trip time, how far it varies, and the
+// limit that follows from them.
 let smoothed: number | undefined
 let variation = 0
 let limit = 1000
@@ -82,7 +85,8 @@ function ask(fd: number, id: number, text: Buffer): Buffer {
     send(fd, request, request.length, 0)
     const answer = answerTo(id, fd, performance.now() + limit)
     if (answer !== undefined) {
-      // The answer repeats the number of the try, so that we know which of them it answers.
+      // The answer repeats the number of the try, so that we know which
+      // of them it answers.
       const sent = sentAt[answer[4]!]
       if (sent !== undefined) learn(performance.now() - sent)
       return answer.subarray(HEADER)
@@ -94,7 +98,10 @@ function ask(fd: number, id: number, text: Buffer): Buffer {
 }
 // #endregion ask
 
-/** Waits for the answer to that request, and for nothing else, until the deadline. */
+/**
+ * Waits for the answer to that request, and for nothing else, until the
+ * deadline.
+ */
 function answerTo(id: number, fd: number, deadline: number): Buffer | undefined {
   places.set(0, fd, POLLIN)
   for (;;) {

@@ -1,4 +1,5 @@
-// Receives files from exercise-send-file.ts, each in blocks of 1,000 bytes, and prints what it has.
+// Receives files from exercise-send-file.ts, each in blocks of 1,000
+// bytes, and prints what it has.
 // usage: node exercise-receive-file.ts PORT [HOST]
 
 import { type Hash, createHash } from 'node:crypto'
@@ -11,7 +12,8 @@ if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
   process.exit(2)
 }
 
-const HEADER = 8 // bytes: the id of the transfer in 4, the number of the block in 4
+// Bytes: the id of the transfer in 4, the number of the block in 4
+const HEADER = 8
 const BLOCK = 1000
 const TRANSFERS = 100
 
@@ -22,7 +24,8 @@ interface Transfer {
   hash: Hash
   whole: boolean
 }
-const transfers = new Map<string, Transfer>() // by their senders and ids; the last hundred
+// By their senders and ids; the last hundred
+const transfers = new Map<string, Transfer>()
 
 function take(message: Buffer, { address, port }: RemoteInfo): void {
   if (message.length < HEADER || message.length > HEADER + BLOCK || port === 0) return
@@ -38,7 +41,8 @@ function take(message: Buffer, { address, port }: RemoteInfo): void {
   if (transfer === undefined || number > transfer.due) return
 
   if (number === transfer.due && !transfer.whole) add(transfer, message.subarray(HEADER))
-  // A block that we have had is acknowledged again: the acknowledgement may have been lost.
+  // A block that we have had is acknowledged again: the acknowledgement
+  // may have been lost.
   socket.send(message.subarray(0, HEADER), port, address, (error) => {
     if (error !== null) console.log(error.message)
   })
@@ -49,7 +53,8 @@ function add(transfer: Transfer, block: Buffer): void {
   transfer.size += block.length
   transfer.hash.update(block)
   if (block.length === BLOCK) return
-  transfer.whole = true // the last block is shorter than the others, and may be empty
+  // The last block is shorter than the others, and may be empty
+  transfer.whole = true
   console.log(`received ${transfer.size} bytes, SHA-256 ${short(transfer.hash)}`)
 }
 // #endregion receive

@@ -1,4 +1,5 @@
-// Sends its standard input to exercise-receive-file.ts: a block, its acknowledgement, the next block.
+// Sends its standard input to exercise-receive-file.ts: a block, its
+// acknowledgement, the next block.
 // usage: node exercise-send-file.ts HOST PORT
 
 import { createHash, randomInt } from 'node:crypto'
@@ -9,7 +10,8 @@ import { buffer } from 'node:stream/consumers'
 
 const TRIES = 50
 const LIMIT = 50 // milliseconds
-const HEADER = 8 // bytes: the id of the transfer in 4, the number of the block in 4
+// Bytes: the id of the transfer in 4, the number of the block in 4
+const HEADER = 8
 const BLOCK = 1000
 
 const [host = '', port = ''] = process.argv.slice(2)
@@ -33,7 +35,8 @@ function sendBlock(block: Buffer): Promise<void> {
       timer = setTimeout(attempt, LIMIT)
     }
     const header = block.subarray(0, HEADER)
-    // An acknowledgement of another block is an old one, and no reason to send anything: see below.
+    // An acknowledgement of another block is an old one, and no reason
+    // to send anything: see below.
     socket.on('message', (message) => message.equals(header) && resolve())
     socket.once('error', reject)
     attempt()
@@ -51,7 +54,8 @@ try {
   socket.connect(Number(port), host)
   await once(socket, 'connect')
   const id = randomInt(2 ** 32)
-  const blocks = Math.floor(data.length / BLOCK) + 1 // the last is shorter, empty if need be
+  // The last is shorter, empty if need be
+  const blocks = Math.floor(data.length / BLOCK) + 1
   for (let number = 0; number < blocks; number++) {
     const header = Buffer.alloc(HEADER)
     header.writeUInt32BE(id, 0)

@@ -1,5 +1,6 @@
-// The source address of a datagram is what the sender says it is. Four parties in one program: a
-// server that likes to talk, an echo server, a victim, and a forger, which needs to be root:
+// The source address of a datagram is what the sender says it is. Four
+// parties in one program: a server that likes to talk, an echo server,
+// a victim, and a forger, which needs to be root:
 // usage: unshare -Urn node forged-source.ts, or sudo "$(which node)" forged-source.ts
 
 import {
@@ -22,7 +23,8 @@ import {
 } from '#posix'
 
 const ECHOES = 1000
-const STATUS = Buffer.alloc(4000, 'all is well. ') // what the talkative server answers
+// What the talkative server answers
+const STATUS = Buffer.alloc(4000, 'all is well. ')
 
 try {
   const rawFd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW)
@@ -61,7 +63,8 @@ try {
   let echoes = 0
   while (echoes < ECHOES) {
     length = recvfrom(serverFd, buf, buf.length, 0, peer)
-    sendto(serverFd, buf, length, 0, peer) // an echo server answers whoever asks
+    // An echo server answers whoever asks.
+    sendto(serverFd, buf, length, 0, peer)
     echoes++
   }
   console.log(`the echo server has answered itself ${echoes} times, and it would go on`)
@@ -74,7 +77,10 @@ try {
 }
 
 // #region forged
-/** An IPv4 packet with a UDP datagram, whose source is whatever one likes. RFC 791, RFC 768 */
+/**
+ * An IPv4 packet with a UDP datagram, whose source is whatever one
+ * likes. RFC 791, RFC 768
+ */
 function forged(source: Buffer, destination: Buffer, text: string): Buffer {
   const [from, to] = [endpoint(source), endpoint(destination)]
   const packet = Buffer.alloc(28 + Buffer.byteLength(text))
@@ -82,7 +88,8 @@ function forged(source: Buffer, destination: Buffer, text: string): Buffer {
   packet.writeUInt16BE(packet.length, 2)
   packet[8] = 64 // time to live
   packet[9] = IPPROTO_UDP
-  packet.set(inet_pton(AF_INET, from.address), 12) // the kernel computes the checksum before it
+  // The checksum at 10 is the kernel's work.
+  packet.set(inet_pton(AF_INET, from.address), 12)
   packet.set(inet_pton(AF_INET, to.address), 16)
   packet.writeUInt16BE(from.port!, 20)
   packet.writeUInt16BE(to.port!, 22)

@@ -7,7 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 const GROUP = '239.1.2.3'
 
 // #region receivers
-const ann = createSocket({ type: 'udp4', reuseAddr: true }) // SO_REUSEADDR
+// reuseAddr is SO_REUSEADDR.
+const ann = createSocket({ type: 'udp4', reuseAddr: true })
 ann.bind(0, '0.0.0.0')
 await once(ann, 'listening')
 const { port } = ann.address()

@@ -1,5 +1,6 @@
-// What of a multicast stays on the host that sends it, and what leaves. Two hosts with a cable between
-// them, each a network namespace of this program, for which it needs to be root:
+// What of a multicast stays on the host that sends it, and what leaves.
+// Two hosts with a cable between them, each a network namespace of this
+// program, for which it needs to be root:
 // usage: unshare -Urn node multicast-two-hosts.ts, or sudo "$(which node)" multicast-two-hosts.ts
 
 import {
@@ -36,7 +37,8 @@ try {
   const there = network()
   cable('eth0', here, there)
   there.within(() => setInterfaceAddress('eth0', '192.0.2.2', '255.255.255.0'))
-  here.within(() => setInterfaceAddress('eth0', '192.0.2.1', '255.255.255.0')) // last: see cable
+  // The end that comes up last can send at once: see cable.
+  here.within(() => setInterfaceAddress('eth0', '192.0.2.1', '255.255.255.0'))
   const memberHere = here.within(member)
   const memberThere = there.within(member)
   // #endregion hosts
@@ -72,7 +74,8 @@ try {
 function member(): number {
   const fd = socket(AF_INET, SOCK_DGRAM, 0)
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval(200))
-  bind(fd, sockaddr_in(GROUP, PORT)) // the group as address: nothing else gets in
+  // The group as address: nothing else gets in
+  bind(fd, sockaddr_in(GROUP, PORT))
   const eth0 = ip_mreqn(GROUP, '0.0.0.0', if_nametoindex('eth0'))
   setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, eth0)
   return fd

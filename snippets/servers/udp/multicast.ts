@@ -1,5 +1,5 @@
-// One datagram to those who want it. On the loopback interface: see multicast-two-hosts.ts for a
-// network.
+// One datagram to those who want it. On the loopback interface: see
+// multicast-two-hosts.ts for a network.
 
 import {
   AF_INET,
@@ -25,7 +25,8 @@ import {
   timeval,
 } from '#posix'
 
-const GROUP = '239.1.2.3' // of those that an organisation may use as it likes, RFC 2365
+// Of those that an organisation may use as it likes, RFC 2365
+const GROUP = '239.1.2.3'
 const onLoopback = ip_mreqn(GROUP, '127.0.0.1')
 
 // #region sockets
@@ -38,7 +39,8 @@ const all = new Map([
 ])
 
 const senderFd = socket(AF_INET, SOCK_DGRAM, 0)
-setsockopt(senderFd, IPPROTO_IP, IP_MULTICAST_IF, onLoopback) // where it leaves; no route is asked
+// By which interface it leaves; no route is asked.
+setsockopt(senderFd, IPPROTO_IP, IP_MULTICAST_IF, onLoopback)
 const group = sockaddr_in(GROUP, port)
 // #endregion sockets
 

@@ -1,4 +1,5 @@
-// What becomes of a datagram for a port that nobody has, and who is told.
+// What becomes of a datagram for a port that nobody has, and who is
+// told.
 
 import {
   AF_INET,
@@ -45,11 +46,13 @@ const connectedFd = socket(AF_INET, SOCK_DGRAM, 0)
 connect(connectedFd, nobody) // succeeds: it sends nothing
 attempt('send', () => send(connectedFd, hello, 5, 0))
 wait(connectedFd, 2000)
-attempt('recv', () => recv(connectedFd, buf, 100, MSG_DONTWAIT)) // tells, and forgets
+// It tells, and forgets.
+attempt('recv', () => recv(connectedFd, buf, 100, MSG_DONTWAIT))
 attempt('recv', () => recv(connectedFd, buf, 100, MSG_DONTWAIT))
 attempt('send', () => send(connectedFd, hello, 5, 0))
 wait(connectedFd, 2000)
-attempt('send', () => send(connectedFd, hello, 5, 0)) // fails for the one before, and sends nothing
+// This one fails for the one before, and sends nothing.
+attempt('send', () => send(connectedFd, hello, 5, 0))
 attempt('send', () => send(connectedFd, hello, 5, 0))
 // #endregion connected
 
@@ -70,7 +73,8 @@ const control = Buffer.alloc(128)
 const returned = recvmsg(askingFd, { name: to, data: buf, control, flags: 0 }, MSG_ERRQUEUE)
 for (const { level, type, data } of cmsgs(control)) {
   if (level !== IPPROTO_IP || type !== IP_RECVERR) continue
-  // struct sock_extended_err: errno in 4 bytes, origin, ICMP type, ICMP code
+  // struct sock_extended_err: errno in 4 bytes, origin, ICMP type, ICMP
+  // code
   const { code } = systemError('sendto', -data.readUInt32LE(0))
   const text = buf.toString('utf8', 0, returned)
   console.log(`error queue: ${code} for '${text}' to ${format(to)}`)

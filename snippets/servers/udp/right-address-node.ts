@@ -1,4 +1,5 @@
-// An echo server at several addresses, with node:dgram: a socket for each.
+// An echo server at several addresses, with node:dgram: a socket for
+// each.
 // usage: node right-address-node.ts PORT ADDRESS ...
 
 import { createSocket } from 'node:dgram'
@@ -14,7 +15,8 @@ if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535 || !valid) {
 
 // #region sockets
 const sockets = hosts.map((host) => createSocket(isIPv6(host) ? 'udp6' : 'udp4'))
-let chosen = Number(port) // 0 lets the kernel choose for the first; the others have the same
+// 0 lets the kernel choose for the first; the others have the same
+let chosen = Number(port)
 
 for (const [i, socket] of sockets.entries()) {
   socket.on('error', (error) => {

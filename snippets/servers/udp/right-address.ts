@@ -1,5 +1,5 @@
-// An echo server that may be bound to every address of its host, and answers from the one at which
-// it was asked.
+// An echo server that may be bound to every address of its host, and
+// answers from the one at which it was asked.
 // usage: node right-address.ts PORT [HOST]
 
 import { writeSync } from 'node:fs'
@@ -40,8 +40,9 @@ try {
   const isIPv6 = family(addr) === AF_INET6
 
   // #region ask
+  // Tell with each datagram at which address it has arrived.
   if (isIPv6) setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
-  else setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1) // tell with each datagram where it arrived
+  else setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1)
   // #endregion ask
   bind(fd, addr)
   log(`listening on ${format(getsockname(fd, addr))}`)

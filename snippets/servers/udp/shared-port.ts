@@ -71,7 +71,10 @@ close(two)
 close(client)
 close(somebody)
 
-/** A socket at that address, with an option that lets others have it too. */
+/**
+ * A socket at that address, with an option that lets others have it
+ * too.
+ */
 function open(addr = sockaddr_in('127.0.0.1', 0), option?: number): number {
   const fd = socket(AF_INET, SOCK_DGRAM, 0)
   if (option !== undefined) setsockopt(fd, SOL_SOCKET, option, 1)
@@ -83,7 +86,10 @@ function own(fd: number): Buffer {
   return getsockname(fd, sockaddr_in('0.0.0.0', 0))
 }
 
-/** Sends a datagram to the port that the sockets share, and returns the names of those that have it. */
+/**
+ * Sends a datagram to the port that the sockets share, and returns the
+ * names of those that have it.
+ */
 function whoReceives(senderFd: number, sockets: Record<string, number>): string {
   const fds = Object.values(sockets)
   sendto(senderFd, Buffer.from('x'), 1, 0, own(fds[0]!))

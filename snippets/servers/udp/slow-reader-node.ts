@@ -1,4 +1,5 @@
-// The same with node:dgram: while the event loop does not turn, nobody reads.
+// The same with node:dgram: while the event loop does not turn, nobody
+// reads.
 
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
@@ -22,7 +23,8 @@ for (let i = 0; i < COUNT; i++) {
   writer.send(datagram, port, address, (error) => error !== null && errors.push(error))
 }
 
-while (received + drops(port) < COUNT) await turn() // from here on the loop turns
+// From here on the loop turns.
+while (received + drops(port) < COUNT) await turn()
 console.log(`sent ${COUNT}, received ${received}, dropped ${drops(port)}, errors ${errors.length}`)
 // #endregion loss
 
@@ -30,7 +32,10 @@ writer.close()
 reader.close()
 
 // #region drops
-/** How many datagrams the kernel has dropped for the socket on that port: the last column. */
+/**
+ * How many datagrams the kernel has dropped for the socket on that
+ * port: the last column.
+ */
 function drops(port: number): number {
   const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
   const rows = readFileSync('/proc/net/udp', 'latin1').split('\n').slice(1)

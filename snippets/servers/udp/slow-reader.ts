@@ -1,5 +1,5 @@
-// A reader that does not read for a while: how many datagrams the kernel keeps for it, and how many
-// it drops.
+// A reader that does not read for a while: how many datagrams the
+// kernel keeps for it, and how many it drops.
 // usage: node slow-reader.ts BUFFER LENGTH COUNT
 
 import {
@@ -72,9 +72,13 @@ function readAll(fd: number): number {
 }
 
 // #region drops
-/** How many datagrams the kernel has dropped because this socket's buffer was full. */
+/**
+ * How many datagrams the kernel has dropped because this socket's
+ * buffer was full.
+ */
 function drops(fd: number): number {
-  const meminfo = new Uint32Array(9) // SK_MEMINFO_VARS, linux/sock_diag.h
+  // SK_MEMINFO_VARS, linux/sock_diag.h
+  const meminfo = new Uint32Array(9)
   getsockopt(fd, SOL_SOCKET, SO_MEMINFO, new Uint8Array(meminfo.buffer))
   return meminfo[8]! // SK_MEMINFO_DROPS
 }

@@ -1,4 +1,5 @@
-// A datagram of ten bytes and room for four: three ways to notice, and two ways to know before.
+// A datagram of ten bytes and room for four: three ways to notice, and
+// two ways to know before.
 
 import {
   AF_INET,
@@ -41,7 +42,8 @@ console.log(`recvmsg: ${received}, '${room}', MSG_TRUNC among its flags: ${cut}`
 
 // #region before
 put('0123456789')
-const waiting = recv(receiverFd, room, 0, MSG_PEEK | MSG_TRUNC) // looks, and leaves it there
+// It looks, and leaves the datagram there.
+const waiting = recv(receiverFd, room, 0, MSG_PEEK | MSG_TRUNC)
 console.log(`recv of 0 bytes with MSG_PEEK and MSG_TRUNC: ${waiting}`)
 const enough = Buffer.alloc(waiting)
 recv(receiverFd, enough, waiting, 0)

@@ -8,7 +8,8 @@ import { isIPv6 } from 'node:net'
 import { createInterface } from 'node:readline'
 
 const TRIES = 3
-const HEADER = 4 // bytes: the id of the request, which the answer repeats
+// Bytes: the id of the request, which the answer repeats
+const HEADER = 4
 
 const [host = '', port = '', limit = '1000'] = process.argv.slice(2)
 const isPort = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535
@@ -22,7 +23,8 @@ interface Pending {
   answered: (text: Buffer) => void
   failed: (reason: Error) => void
 }
-const pending = new Map<number, Pending>() // requests that are out, by their ids
+// Requests that are out, by their ids
+const pending = new Map<number, Pending>()
 
 const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
 socket.on('message', (message) => {
@@ -36,7 +38,10 @@ socket.on('error', (error) => {
 // #endregion answers
 
 // #region ask
-/** Sends a request, up to three times, and resolves with what the answer holds. */
+/**
+ * Sends a request, up to three times, and resolves with what the answer
+ * holds.
+ */
 async function ask(id: number, text: Buffer): Promise<Buffer> {
   const head = Buffer.alloc(HEADER)
   head.writeUInt32BE(id)

@@ -1,5 +1,6 @@
-// A client of the echo server: sends each line of its standard input in a datagram, and prints
-// what comes back. A request that is not answered in time is sent again.
+// A client of the echo server: sends each line of its standard input in
+// a datagram, and prints what comes back. A request that is not
+// answered in time is sent again.
 // usage: node udp-echo-client.ts ADDRESS PORT [MILLISECONDS]
 
 import { randomInt } from 'node:crypto'
@@ -24,7 +25,8 @@ import {
 } from '#posix'
 
 const TRIES = 3
-const HEADER = 4 // bytes: the id of the request, which the answer repeats
+// Bytes: the id of the request, which the answer repeats
+const HEADER = 4
 const NEWLINE = 0x0a
 const buffer = Buffer.alloc(65_536) // no datagram is longer
 const places = pollfds(1)
@@ -40,11 +42,14 @@ try {
   // #region connect
   const addr = sockaddr(host, Number(port))
   const fd = socket(family(addr), SOCK_DGRAM | SOCK_CLOEXEC, 0)
-  connect(fd, addr) // sends nothing: from now on the kernel lets in what this server sends, only
+  // Sends nothing. From now on the kernel lets in what comes from this
+  // server, and nothing else.
+  connect(fd, addr)
   // #endregion connect
 
   // #region talk
-  let id = randomInt(2 ** 32) // hard to guess, for one who would like to answer in its place
+  // Hard to guess for others who would like to answer.
+  let id = randomInt(2 ** 32)
   for (const line of lines()) {
     log(`received: ${ask(fd, id, line)}`)
     id = (id + 1) % 2 ** 32
@@ -57,7 +62,10 @@ try {
 }
 
 // #region ask
-/** Sends a request, up to three times, and returns what the answer holds. */
+/**
+ * Sends a request, up to three times, and returns what the answer
+ * holds.
+ */
 function ask(fd: number, id: number, text: Buffer): Buffer {
   const request = Buffer.alloc(HEADER + text.length)
   request.writeUInt32BE(id)
@@ -73,7 +81,10 @@ function ask(fd: number, id: number, text: Buffer): Buffer {
 // #endregion ask
 
 // #region answer
-/** Waits for the answer to that request, and for nothing else, until the deadline. */
+/**
+ * Waits for the answer to that request, and for nothing else, until the
+ * deadline.
+ */
 function answerTo(id: number, fd: number, deadline: number): Buffer | undefined {
   places.set(0, fd, POLLIN)
   for (;;) {
@@ -81,7 +92,8 @@ function answerTo(id: number, fd: number, deadline: number): Buffer | undefined 
     if (left <= 0) return undefined
     poll(places, 1, left)
     const length = tryRecv(fd, buffer, buffer.length, MSG_DONTWAIT)
-    if (length === -EAGAIN) continue // the time is over; or it was damaged, and is gone
+    // The time is over, or what came was damaged and is gone.
+    if (length === -EAGAIN) continue
     if (length < 0) throw systemError('recv', length)
     if (length >= HEADER && buffer.readUInt32BE() === id) {
       return Buffer.from(buffer.subarray(HEADER, length))

@@ -15,7 +15,8 @@ const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
 
 socket.on('message', (message, { address, port }) => {
   console.log(`${message.length} bytes from ${format(address, port)}`)
-  if (port === 0) return // a claim that cannot be answered; send would throw
+  // A claim that cannot be answered; send would throw.
+  if (port === 0) return
   socket.send(message, port, address, (error) => {
     if (error !== null) console.log(error.message)
   })
@@ -34,7 +35,8 @@ socket.on('listening', () => {
 socket.bind(Number(port), host)
 // #endregion bind
 
-// No connection is to be closed: whoever waits for an answer has a time limit.
+// No connection is to be closed: whoever waits for an answer has a time
+// limit.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => socket.close())
 
 function format(address: string, port: number): string {

@@ -1,4 +1,5 @@
-// An echo server on UDP: sends every datagram back to where it came from.
+// An echo server on UDP: sends every datagram back to where it came
+// from.
 // usage: node udp-echo-server.ts PORT [HOST]
 
 import { writeSync } from 'node:fs'
@@ -33,14 +34,17 @@ try {
   // #endregion bind
 
   // #region loop
-  const peer = sockaddr(host, 0) // room for an address of the same family
+  // Room for an address of the same family:
+  const peer = sockaddr(host, 0)
   for (;;) {
-    const length = recvfrom(fd, buffer, buffer.length, 0, peer) // one datagram, from anyone
+    // One datagram, from anyone:
+    const length = recvfrom(fd, buffer, buffer.length, 0, peer)
     log(`${length} bytes from ${format(peer)}`)
     try {
       sendto(fd, buffer, length, 0, peer)
     } catch (error) {
-      // Whoever sent it may have claimed an address to which nothing can be sent.
+      // Whoever sent it may have claimed an address to which nothing
+      // can be sent.
       if ((error as SystemError).syscall === undefined) throw error
       log((error as SystemError).message)
     }

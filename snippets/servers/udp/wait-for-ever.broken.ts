@@ -1,4 +1,5 @@
-// A client of the echo server, wrong on purpose: it relies on its answer.
+// A client of the echo server, wrong on purpose: it relies on its
+// answer.
 // usage: node wait-for-ever.broken.ts ADDRESS PORT TEXT
 
 import { writeSync } from 'node:fs'
@@ -11,9 +12,11 @@ connect(fd, addr)
 
 // #region wait
 const request = Buffer.from(text)
-send(fd, request, request.length, 0) // succeeds, and says nothing about what becomes of it
+// It succeeds, and that says nothing of what becomes of the request.
+send(fd, request, request.length, 0)
 writeSync(1, `sent: ${text}\n`)
 const buffer = Buffer.alloc(65_536)
-const length = recv(fd, buffer, buffer.length, 0) // one of two datagrams was lost: for ever
+// If one of the two datagrams is lost, it waits for ever.
+const length = recv(fd, buffer, buffer.length, 0)
 writeSync(1, `received: ${buffer.toString('utf8', 0, length)}\n`)
 // #endregion wait

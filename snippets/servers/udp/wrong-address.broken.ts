@@ -1,5 +1,5 @@
-// An echo server at every address of its host, wrong on purpose: it answers from whichever address
-// the kernel picks.
+// An echo server at every address of its host, wrong on purpose: it
+// answers from whichever address the kernel picks.
 // usage: node wrong-address.broken.ts PORT
 
 import { writeSync } from 'node:fs'
@@ -26,7 +26,9 @@ writeSync(1, `listening on ${format(getsockname(fd, addr))}\n`)
 const buffer = Buffer.alloc(65_536)
 const peer = sockaddr_in('0.0.0.0', 0)
 for (;;) {
-  const length = recvfrom(fd, buffer, buffer.length, 0, peer) // sent to which of our addresses?
-  sendto(fd, buffer, length, 0, peer) // from which of them?
+  // To which of our addresses was it sent?
+  const length = recvfrom(fd, buffer, buffer.length, 0, peer)
+  // And from which of them is this?
+  sendto(fd, buffer, length, 0, peer)
 }
 // #endregion answer
