@@ -42,7 +42,10 @@ for (;;) {
     const fd = slots[i]!
     if (fd === FREE || !FD_ISSET(fd, readfds)) continue
     if (fd === listenFd) slots[slots.indexOf(FREE)] = accept(listenFd)
-    else if (!echo(fd)) close(fd) // but its number is still in slots[i]
+    else if (!echo(fd)) {
+      close(fd) // but its number is still in slots[i]
+      console.log(`closed fd ${fd}`)
+    }
   }
   // #endregion select
 }

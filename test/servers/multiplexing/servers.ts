@@ -65,8 +65,10 @@ export const servers: Scenarios = {
     const due = Buffer.alloc(sent, FLOOD_LINE)
     if (!(await read(socket, sent)).equals(due)) throw new Error('what came back is not what was sent')
     stage.transcript.add('client 1', '─', 'reads, and has all of it back')
+    const closed = once(socket, 'close')
     socket.end()
     await server.line()
+    await within(closed, 'the end of the connection')
   },
 
   async 'no-descriptor-left'(stage) {
@@ -149,6 +151,7 @@ export const servers: Scenarios = {
       await client.receive('hello\n')
     }
     await first.close()
+    await server.line()
     await second.send('still there?\n')
     const third = await stage.connect('client 3', server)
     await server.waitsInRecv()
