@@ -1,5 +1,5 @@
-// A server has 512 messages of 65,536 bytes for a client that does not read. How many bytes
-// wait in the memory of the process?
+// A server has 512 messages of 65,536 bytes for a client that does not read. How many
+// bytes wait in the memory of the process?
 
 import { once } from 'node:events'
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net'

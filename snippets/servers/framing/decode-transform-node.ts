@@ -1,5 +1,5 @@
-// The line server on Node's own sockets: the decoder is a Transform, and pipeline joins it
-// to the rest.
+// The line server on Node's own sockets: the decoder is a Transform, and pipeline joins
+// it to the rest.
 // usage: node decode-transform-node.ts PORT [HOST]
 
 import { type Socket, createServer } from 'node:net'

@@ -1,5 +1,5 @@
-// The line server with a limit of three messages for each connection. It closes so that the
-// client gets all three replies, whatever else it has sent.
+// The line server with a limit of three messages for each connection. It closes so that
+// the client gets all three replies, whatever else it has sent.
 // usage: node exercise-message-limit-node.ts PORT [HOST]
 
 import { once } from 'node:events'
@@ -51,8 +51,9 @@ async function serve(socket: Socket): Promise<void> {
 // #endregion serve
 
 // #region linger
-/** Ends our direction, and drops what still comes until the client ends its own. To close over
- * bytes that nobody has read would reset the connection, and a reset may overtake the replies. */
+// Ends our direction, and drops what still comes until the client ends its own. To close
+// over bytes that nobody has read resets the connection, and the reset may overtake the
+// replies.
 function linger(socket: Socket): void {
   socket.end()
   socket.resume()

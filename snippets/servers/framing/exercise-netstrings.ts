@@ -27,7 +27,7 @@ function netstringDecoder(max: number): Decoder {
             filled = 0
           } else {
             digits += char
-            // No sign, no blank, no zero in front, and at once no length beyond the limit.
+            // No sign, no blank, no zero in front; and the limit is for the digits too.
             if (!/^(0|[1-9]\d*)$/.test(digits)) throw new FramingError(`no length: ${digits}`)
             if (Number(digits) > max) throw new FramingError(`${digits} bytes or more`)
           }
@@ -70,7 +70,9 @@ function replay(reads: Buffer[]): string {
   const messages: string[] = []
   try {
     for (const read of reads) {
-      for (const message of decoder.push(read)) messages.push(JSON.stringify(message.toString()))
+      for (const message of decoder.push(read)) {
+        messages.push(JSON.stringify(message.toString()))
+      }
     }
     decoder.end()
   } catch (error) {

@@ -23,11 +23,11 @@ const frames = (...texts: string[]): Buffer =>
 
 // Short enough for every split there is.
 everySplit('lines', lines, Buffer.from('a\r\n\nbc\r\n中\n'))
-everySplit('lengths', lengths, frames('a', '', 'bc'))
+everySplit('lengths', lengths, frames('a', '', 'b'))
 
 // Longer: each cut, each pair of cuts, single bytes, and cuts at random.
-manySplits('lines', lines, Buffer.from('hello\r\n\nhow are you\n中文🚀\r\n\r\na\rb\r\r\nbye\n'))
-manySplits('lengths', lengths, frames('hello', '', 'how are you', '中文🚀', '\0\n\0\x05', 'bye'))
+manySplits('lines', lines, Buffer.from('hello\r\n\nhow are you\n中文🚀\r\na\rb\r\r\nbye\n'))
+manySplits('lengths', lengths, frames('hello', '', 'how are you', '中文🚀', '\0\n\0\x05'))
 
 // What comes before a mistake is always given, and nothing after it.
 manySplits('lines', lines, Buffer.from('first\r\na line that is too long\nlast\n'))
@@ -41,22 +41,22 @@ manySplits('lengths', lengths, frames('first', 'last').subarray(0, -1))
 // #endregion streams
 
 // #region every-split
-function everySplit(name: string, decoder: () => Decoder, stream: Buffer): void {
+function everySplit(name: string, make: () => Decoder, stream: Buffer): void {
   const places = range(1, stream.length - 1) // where a cut can be
   const splits: number[][] = []
   for (let bits = 0; bits < 2 ** places.length; bits++) {
     splits.push(places.filter((_, index) => ((bits >> index) & 1) === 1))
   }
-  compare(name, decoder, stream, splits)
+  compare(name, make, stream, splits)
 }
 // #endregion every-split
 
 // #region many-splits
-function manySplits(name: string, decoder: () => Decoder, stream: Buffer): void {
+function manySplits(name: string, make: () => Decoder, stream: Buffer): void {
   const places = range(1, stream.length - 1)
-  compare(name, decoder, stream, [
+  compare(name, make, stream, [
     ...places.map((one) => [one]),
-    ...places.flatMap((one) => range(one + 1, stream.length - 1).map((two) => [one, two])),
+    ...places.flatMap((one) => places.filter((two) => two > one).map((two) => [one, two])),
     places,
     ...range(1, 500).map(() => places.filter(() => random() < 0.2)),
   ])
@@ -64,11 +64,11 @@ function manySplits(name: string, decoder: () => Decoder, stream: Buffer): void 
 // #endregion many-splits
 
 // #region compare
-function compare(name: string, decoder: () => Decoder, stream: Buffer, splits: number[][]): void {
-  const due = replay(decoder(), [stream])
+function compare(name: string, make: () => Decoder, stream: Buffer, splits: number[][]): void {
+  const due = replay(make(), [stream])
   for (const cuts of splits) {
     const reads = [0, ...cuts].map((start, index) => stream.subarray(start, cuts[index]))
-    const given = replay(decoder(), reads)
+    const given = replay(make(), reads)
     if (given === due) continue
     console.error(`${name}: ${given} where ${due} was due`)
     console.error(reads.map((read) => JSON.stringify(read.toString('latin1'))).join(' | '))
@@ -105,7 +105,7 @@ function range(from: number, to: number): number[] {
   return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index)
 }
 
-/** Numbers from 0 to 1, the same ones for the same seed: mulberry32, by Tommy Ettinger. */
+/** Numbers from 0 to 1, the same for the same seed: mulberry32, by Tommy Ettinger. */
 function randomNumbers(seed: number): () => number {
   let state = seed
   return () => {

@@ -28,7 +28,8 @@ try {
   const addr = sockaddr(host, Number(port))
   const fd = socket(family(addr), SOCK_STREAM | SOCK_CLOEXEC, 0)
   connect(fd, addr)
-  sendAll(fd, Buffer.concat(messages.map((message) => encodeLength(Buffer.from(message)))))
+  const request = messages.map((message) => encodeLength(Buffer.from(message)))
+  sendAll(fd, Buffer.concat(request))
   for (const message of messages) {
     console.log(`${JSON.stringify(message)} -> ${JSON.stringify(receive(fd).toString())}`)
   }
@@ -51,7 +52,7 @@ function receiveAll(fd: number, length: number): Buffer {
   const bytes = Buffer.alloc(length)
   for (let filled = 0; filled < length;) {
     const received = recv(fd, bytes.subarray(filled), length - filled, 0)
-    if (received === 0) throw new Error(`closed by the server after ${filled} of ${length} bytes`)
+    if (received === 0) throw new Error(`closed after ${filled} of ${length} bytes`)
     filled += received
   }
   return bytes

@@ -28,12 +28,12 @@ if (!isPort || isIP(host) === 0) {
 }
 
 try {
-  const request = Buffer.concat(messages.map((message) => encodeLine(Buffer.from(message))))
+  const request = messages.map((message) => encodeLine(Buffer.from(message)))
   const addr = sockaddr(host, Number(port))
   const fd = socket(family(addr), SOCK_STREAM | SOCK_CLOEXEC, 0)
   connect(fd, addr)
   // #region talk
-  sendAll(fd, request)
+  sendAll(fd, Buffer.concat(request))
   const replies = receive(fd)
   for (const message of messages) {
     const { value: reply } = replies.next()

@@ -8,7 +8,8 @@ function lineDecoder(max: number): (read: Buffer) => string[] {
   let held = ''
   return (read) => {
     const lines = (held + read.toString('latin1')).split('\n')
-    if (lines.some((line) => line.length >= max)) throw new Error(`no end of line in ${max} bytes`)
+    const tooLong = lines.some((line) => line.length >= max)
+    if (tooLong) throw new Error(`no end of line in ${max} bytes`)
     held = lines.pop() ?? ''
     return lines
   }
@@ -20,9 +21,13 @@ for (let cut = 0; cut < stream.length; cut++) {
   const reads = cut === 0 ? [stream] : [stream.subarray(0, cut), stream.subarray(cut)]
   const given = JSON.stringify(received(reads))
   if (given === due) right += 1
-  else console.log(`${reads.map((read) => JSON.stringify(read.toString())).join(' | ')}: ${given}`)
+  else console.log(`${reads.map(show).join(' | ')}: ${given}`)
 }
 console.log(`${right} right, ${stream.length - right} wrong`)
+
+function show(read: Buffer): string {
+  return JSON.stringify(read.toString())
+}
 
 /** What a server gets to see. */
 function received(reads: Buffer[]): string[] {

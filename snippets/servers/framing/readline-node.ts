@@ -5,7 +5,8 @@ import { PassThrough, Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 
 // #region no-bound
-const endless = Readable.from(Array.from({ length: 16 }, () => Buffer.alloc(1_048_576, 'x')))
+const chunks = Array.from({ length: 16 }, () => Buffer.alloc(1_048_576, 'x'))
+const endless = Readable.from(chunks)
 for await (const line of createInterface({ input: endless })) {
   console.log(`a line of ${line.length} bytes`)
 }
@@ -13,7 +14,9 @@ for await (const line of createInterface({ input: endless })) {
 
 // #region carriage-return
 const bytes = Readable.from([Buffer.from('a\rb\n')])
-for await (const line of createInterface({ input: bytes })) console.log(JSON.stringify(line))
+for await (const line of createInterface({ input: bytes })) {
+  console.log(`a line: ${JSON.stringify(line)}`)
+}
 // #endregion carriage-return
 
 // #region delay

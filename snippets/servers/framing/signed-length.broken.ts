@@ -13,6 +13,6 @@ for (let round = 1; round <= 4; round++) {
   if (length > MESSAGE_MAX) throw new Error('too long')
   const message = bytes.subarray(4, 4 + length)
   bytes = bytes.subarray(4 + length)
-  console.log(`length ${length}: a message of ${message.length} bytes, ${bytes.length} bytes left`)
+  console.log(`length ${length}: ${message.length} bytes taken, ${bytes.length} bytes left`)
 }
 // #endregion signed

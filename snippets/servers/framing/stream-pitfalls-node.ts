@@ -30,10 +30,10 @@ await afterLoop('break', { allowHalfOpen: true }, async (socket) => {
 await afterLoop('the end of the loop', { allowHalfOpen: true }, async (socket) => {
   for await (const _ of socket) continue
 })
-await afterLoop('the same, destroyOnReturn: false', { allowHalfOpen: true }, async (socket) => {
+await afterLoop('destroyOnReturn: false', { allowHalfOpen: true }, async (socket) => {
   for await (const _ of socket.iterator({ destroyOnReturn: false })) continue
 })
-await afterLoop('the same, allowHalfOpen: false', { allowHalfOpen: false }, async (socket) => {
+await afterLoop('and allowHalfOpen: false', { allowHalfOpen: false }, async (socket) => {
   for await (const _ of socket.iterator({ destroyOnReturn: false })) continue
 })
 // #endregion loops
@@ -52,13 +52,13 @@ async function afterLoop(
   const [socket] = (await once(server, 'connection')) as [Socket]
   server.close()
 
-  let failed = 'no error'
-  socket.on('error', (error: NodeJS.ErrnoException) => (failed = error.code ?? error.message))
+  let failure = 'no error'
+  socket.on('error', (error: NodeJS.ErrnoException) => (failure = error.code ?? failure))
   client.end('hello\n')
   await loop(socket)
   socket.end('bye\n')
   const received = (await client.toArray()).join('')
   if (!socket.destroy().closed) await once(socket, 'close')
-  console.log(`${name}: the client gets ${JSON.stringify(received)}, the server ${failed}`)
+  console.log(`${name}: the client has ${JSON.stringify(received)}, the server ${failure}`)
 }
 // #endregion after-loop

@@ -16,6 +16,10 @@ for (let cut = 0; cut < stream.length; cut++) {
   const reads = cut === 0 ? [stream] : [stream.subarray(0, cut), stream.subarray(cut)]
   const given = JSON.stringify(decode(reads))
   if (given === due) right += 1
-  else console.log(`${reads.map((read) => read.toString('hex')).join(' | ')}: ${given}`)
+  else console.log(`${reads.map(show).join(' | ')}: ${given}`)
 }
 console.log(`${right} right, ${stream.length - right} wrong`)
+
+function show(read: Buffer): string {
+  return read.toString('hex')
+}
