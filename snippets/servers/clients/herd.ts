@@ -15,11 +15,11 @@ const bound = (attempt: number): number => Math.min(CAP, BASE * 2 ** attempt)
 const waits: [name: string, wait: (attempt: number) => number][] = [
   ['100 ms each time', () => BASE],
   ['backoff', (attempt) => bound(attempt)],
-  ['backoff with full jitter', (attempt) => bound(attempt) * random()],
+  ['backoff and jitter', (attempt) => bound(attempt) * random()],
 ]
 // #endregion waits
 
-console.log('                          attempts   in the worst 10 ms')
+console.log('                  attempts  worst 10 ms')
 for (const [name, wait] of waits) {
   let attempts = 0
   const slots = new Map<number, number>()
@@ -32,8 +32,8 @@ for (const [name, wait] of waits) {
       now += wait(attempt)
     }
   }
-  const worst = String(Math.max(...slots.values())).padStart(21)
-  console.log(`${name.padEnd(24)}${String(attempts).padStart(10)}${worst}`)
+  const worst = String(Math.max(...slots.values())).padStart(13)
+  console.log(`${name.padEnd(18)}${String(attempts).padStart(8)}${worst}`)
 }
 
 /** The dice: mulberry32, from 0 to 1. */
