@@ -1,5 +1,6 @@
-// One datagram to everybody on a network. This network is the loopback
-// interface, 127.0.0.0/8, whose broadcast address is 127.255.255.255.
+// One datagram to everybody on a network. This network is the
+// loopback interface, 127.0.0.0/8, whose broadcast address is
+// 127.255.255.255.
 
 import {
   AF_INET,

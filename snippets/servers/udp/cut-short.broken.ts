@@ -1,5 +1,5 @@
-// A server that adds amounts, wrong on purpose: it takes what fits into
-// its buffer for the message.
+// A server that adds amounts, wrong on purpose: it takes what fits
+// into its buffer for the message.
 // usage: node cut-short.broken.ts PORT
 
 import { writeSync } from 'node:fs'

@@ -1,6 +1,6 @@
-// How long a datagram may be, and in how many packets it travels where
-// a link takes 1,500 bytes. It makes itself a network of its own, for
-// which it needs to be root there:
+// How long a datagram may be, and in how many packets it travels
+// where a link takes 1,500 bytes. It makes itself a network of its
+// own, for which it needs to be root there:
 // usage: unshare -Urn node datagram-sizes.ts, or sudo "$(which node)" datagram-sizes.ts
 
 import { readFileSync } from 'node:fs'
@@ -77,7 +77,9 @@ function pair(address: string): Pair {
 }
 
 // #region attempt
-/** Sends a datagram of that length, and prints what became of it. */
+/**
+ * Sends a datagram of that length, and prints what became of it.
+ */
 function attempt({ senderFd, receiverFd }: Pair, length: number): void {
   const before = fragments()
   try {

@@ -1,5 +1,5 @@
-// What node:dgram says of datagrams that are too long, and of those for
-// a port that nobody has.
+// What node:dgram says of datagrams that are too long, and of
+// those for a port that nobody has.
 
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'

@@ -1,6 +1,6 @@
-// The echo client with a limit that it learns: from how long answers
-// have taken so far, and twice as long after each try that was not
-// answered.
+// The echo client with a limit that it learns: from how long
+// answers have taken so far, and twice as long after each try that
+// was not answered.
 // usage: node exercise-backoff.ts ADDRESS PORT
 
 import { randomInt } from 'node:crypto'
@@ -40,8 +40,8 @@ if (!isPort || isIP(host) === 0) {
 }
 
 // #region estimate
-// RFC 6298: the smoothed round-trip time, how far it varies, and the
-// limit that follows from them.
+// RFC 6298: the smoothed round-trip time, how far it varies, and
+// the limit that follows from them.
 let smoothed: number | undefined
 let variation = 0
 let limit = 1000
@@ -85,8 +85,8 @@ function ask(fd: number, id: number, text: Buffer): Buffer {
     send(fd, request, request.length, 0)
     const answer = answerTo(id, fd, performance.now() + limit)
     if (answer !== undefined) {
-      // The answer repeats the number of the try, so that we know which
-      // of them it answers.
+      // The answer repeats the number of the try, so that we know
+      // which of them it answers.
       const sent = sentAt[answer[4]!]
       if (sent !== undefined) learn(performance.now() - sent)
       return answer.subarray(HEADER)

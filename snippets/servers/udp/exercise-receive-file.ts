@@ -1,5 +1,5 @@
-// Receives files from exercise-send-file.ts, each in blocks of 1,000
-// bytes, and prints what it has.
+// Receives files from exercise-send-file.ts, each in blocks of
+// 1,000 bytes, and prints what it has.
 // usage: node exercise-receive-file.ts PORT [HOST]
 
 import { type Hash, createHash } from 'node:crypto'
@@ -41,8 +41,8 @@ function take(message: Buffer, { address, port }: RemoteInfo): void {
   if (transfer === undefined || number > transfer.due) return
 
   if (number === transfer.due && !transfer.whole) add(transfer, message.subarray(HEADER))
-  // A block that we have had is acknowledged again: the acknowledgement
-  // may have been lost.
+  // A block that we have had is acknowledged again: the
+  // acknowledgement may have been lost.
   socket.send(message.subarray(0, HEADER), port, address, (error) => {
     if (error !== null) console.log(error.message)
   })

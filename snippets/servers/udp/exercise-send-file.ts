@@ -1,5 +1,5 @@
-// Sends its standard input to exercise-receive-file.ts: a block, its
-// acknowledgement, the next block.
+// Sends its standard input to exercise-receive-file.ts: a block,
+// its acknowledgement, the next block.
 // usage: node exercise-send-file.ts HOST PORT
 
 import { createHash, randomInt } from 'node:crypto'
@@ -35,8 +35,8 @@ function sendBlock(block: Buffer): Promise<void> {
       timer = setTimeout(attempt, LIMIT)
     }
     const header = block.subarray(0, HEADER)
-    // An acknowledgement of another block is an old one, and no reason
-    // to send anything: see below.
+    // An acknowledgement of another block is an old one, and no
+    // reason to send anything: see below.
     socket.on('message', (message) => message.equals(header) && resolve())
     socket.once('error', reject)
     attempt()

@@ -1,5 +1,5 @@
-// Tells the time to those who ask with as many bytes as the answer will
-// have.
+// Tells the time to those who ask with as many bytes as the answer
+// will have.
 // usage: node exercise-time-server.ts PORT [HOST]
 
 import { createSocket } from 'node:dgram'
@@ -20,8 +20,8 @@ const LENGTH = HEADER + 24
 const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
 socket.on('message', (question, { address, port }) => {
   if (port === 0) return
-  // Not a word to what is no question: not to an answer, and not to one
-  // that costs less than ours.
+  // Not a word to what is no question: not to an answer, and not
+  // to one that costs less than ours.
   if (question.length < LENGTH || question.toString('latin1', 0, 1) !== 'Q') return
   const answer = Buffer.from(`A....${new Date().toISOString()}`)
   question.copy(answer, 1, 1, HEADER)

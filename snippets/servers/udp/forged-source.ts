@@ -1,6 +1,6 @@
-// The source address of a datagram is what the sender says it is. Four
-// parties in one program: a server that likes to talk, an echo server,
-// a victim, and a forger, which needs to be root:
+// The source address of a datagram is what the sender says it is.
+// Four parties in one program: a server that likes to talk, an
+// echo server, a victim, and a forger, which needs to be root:
 // usage: unshare -Urn node forged-source.ts, or sudo "$(which node)" forged-source.ts
 
 import {

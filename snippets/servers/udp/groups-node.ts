@@ -44,6 +44,7 @@ async function round(what: string, address: string): Promise<void> {
   const error = await new Promise<Error | null>((done) => sender.send('news', port, address, done))
   if (error !== null) return console.log(`${what}: ${error.message}`)
   for (let tenths = 0; tenths < 5 && inbox.length === 0; tenths++) await delay(100)
-  await delay(50) // what one has received, others may still receive
+  // What one has received, others may still receive
+  await delay(50)
   console.log(`${what}: ${inbox.splice(0).sort().join(' and ') || 'nobody'}`)
 }

@@ -1,6 +1,6 @@
-// What of a multicast stays on the host that sends it, and what leaves.
-// Two hosts with a cable between them, each a network namespace of this
-// program, for which it needs to be root:
+// What of a multicast stays on the host that sends it, and what
+// leaves. Two hosts with a cable between them, each a network
+// namespace of this program, for which it needs to be root:
 // usage: unshare -Urn node multicast-two-hosts.ts, or sudo "$(which node)" multicast-two-hosts.ts
 
 import {

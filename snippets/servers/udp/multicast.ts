@@ -1,5 +1,5 @@
-// One datagram to those who want it. On the loopback interface: see
-// multicast-two-hosts.ts for a network.
+// One datagram to those who want it. On the loopback interface:
+// see multicast-two-hosts.ts for a network.
 
 import {
   AF_INET,
@@ -61,7 +61,9 @@ round('Bob is gone')
 close(annFd)
 close(senderFd)
 
-/** A socket that hears what arrives at any address on that port. */
+/**
+ * A socket that hears what arrives at any address on that port.
+ */
 function bound(port: number): number {
   const fd = socket(AF_INET, SOCK_DGRAM, 0)
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, 1)

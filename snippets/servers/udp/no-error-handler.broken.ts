@@ -1,6 +1,6 @@
-// A program that does jobs, and tells a collector of statistics how
-// many; wrong on purpose: it should not matter whether the collector is
-// there.
+// A program that does jobs, and tells a collector of statistics
+// how many; wrong on purpose: it should not matter whether the
+// collector is there.
 // usage: node no-error-handler.broken.ts COLLECTOR_PORT
 
 import { createSocket } from 'node:dgram'

@@ -1,6 +1,6 @@
-// A client of the echo server, wrong on purpose: it knows when to give
-// up, and takes the next datagram that comes for the answer to its
-// question.
+// A client of the echo server, wrong on purpose: it knows when to
+// give up, and takes the next datagram that comes for the answer
+// to its question.
 // usage: node no-id.broken.ts HOST PORT MILLISECONDS
 
 import { createSocket } from 'node:dgram'

@@ -1,5 +1,5 @@
-// What becomes of a datagram for a port that nobody has, and who is
-// told.
+// What becomes of a datagram for a port that nobody has, and who
+// is told.
 
 import {
   AF_INET,
@@ -27,7 +27,8 @@ import {
   systemError,
 } from '#posix'
 
-const nobody = sockaddr_in('127.0.0.1', 1) // a port that is not in use
+// A port that is not in use
+const nobody = sockaddr_in('127.0.0.1', 1)
 const hello = Buffer.from('hello')
 const buf = Buffer.alloc(100)
 
@@ -73,8 +74,8 @@ const control = Buffer.alloc(128)
 const returned = recvmsg(askingFd, { name: to, data: buf, control, flags: 0 }, MSG_ERRQUEUE)
 for (const { level, type, data } of cmsgs(control)) {
   if (level !== IPPROTO_IP || type !== IP_RECVERR) continue
-  // struct sock_extended_err: errno in 4 bytes, origin, ICMP type, ICMP
-  // code
+  // struct sock_extended_err: errno in 4 bytes, origin, ICMP type,
+  // ICMP code
   const { code } = systemError('sendto', -data.readUInt32LE(0))
   const text = buf.toString('utf8', 0, returned)
   console.log(`error queue: ${code} for '${text}' to ${format(to)}`)
@@ -94,7 +95,9 @@ function attempt(what: string, call: () => number): void {
   }
 }
 
-/** Waits until the socket has something to tell, an error for one. */
+/**
+ * Waits until the socket has something to tell, an error for one.
+ */
 function wait(fd: number, milliseconds: number): void {
   const places = pollfds(1)
   places.set(0, fd, POLLIN)

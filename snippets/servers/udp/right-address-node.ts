@@ -1,5 +1,5 @@
-// An echo server at several addresses, with node:dgram: a socket for
-// each.
+// An echo server at several addresses, with node:dgram: a socket
+// for each.
 // usage: node right-address-node.ts PORT ADDRESS ...
 
 import { createSocket } from 'node:dgram'

@@ -1,5 +1,5 @@
-// An echo server that may be bound to every address of its host, and
-// answers from the one at which it was asked.
+// An echo server that may be bound to every address of its host,
+// and answers from the one at which it was asked.
 // usage: node right-address.ts PORT [HOST]
 
 import { writeSync } from 'node:fs'
@@ -58,7 +58,8 @@ try {
     if (arrival === undefined) throw new Error('no PKTINFO came with a datagram')
     log(`${length} bytes from ${format(peer)} to ${local(arrival.data)}`)
     try {
-      // The same message says, on its way back, from where to send.
+      // The same message says, on its way back, from where to
+      // send.
       const data = buffer.subarray(0, length)
       sendmsg(fd, { name: peer, data, control: cmsg(arrival), flags: 0 }, 0)
     } catch (error) {

@@ -1,5 +1,5 @@
-// The same with node:dgram: while the event loop does not turn, nobody
-// reads.
+// The same with node:dgram: while the event loop does not turn,
+// nobody reads.
 
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'

@@ -45,7 +45,8 @@ try {
   const writerFd = socket(AF_INET, SOCK_DGRAM, 0)
   let sent = 0
   while (sent < count!) {
-    sendto(writerFd, datagram, length!, 0, reader) // succeeds each time
+    // Succeeds each time
+    sendto(writerFd, datagram, length!, 0, reader)
     sent++
   }
 
@@ -61,7 +62,9 @@ try {
   process.exit(1)
 }
 
-/** Reads what is there, and returns how many datagrams that were. */
+/**
+ * Reads what is there, and returns how many datagrams that were.
+ */
 function readAll(fd: number): number {
   const buf = Buffer.alloc(65_536)
   for (let received = 0; ; received++) {

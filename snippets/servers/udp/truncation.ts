@@ -1,5 +1,5 @@
-// A datagram of ten bytes and room for four: three ways to notice, and
-// two ways to know before.
+// A datagram of ten bytes and room for four: three ways to notice,
+// and two ways to know before.
 
 import {
   AF_INET,

@@ -1,6 +1,6 @@
-// A client of the echo server: sends each line of its standard input in
-// a datagram, and prints what comes back. A request that is not
-// answered in time is sent again.
+// A client of the echo server: sends each line of its standard
+// input in a datagram, and prints what comes back. A request that
+// is not answered in time is sent again.
 // usage: node udp-echo-client.ts ADDRESS PORT [MILLISECONDS]
 
 import { randomInt } from 'node:crypto'
@@ -42,8 +42,8 @@ try {
   // #region connect
   const addr = sockaddr(host, Number(port))
   const fd = socket(family(addr), SOCK_DGRAM | SOCK_CLOEXEC, 0)
-  // Sends nothing. From now on the kernel lets in what comes from this
-  // server, and nothing else.
+  // Sends nothing. From now on the kernel lets in what comes from
+  // this server, and nothing else.
   connect(fd, addr)
   // #endregion connect
 

@@ -35,8 +35,8 @@ socket.on('listening', () => {
 socket.bind(Number(port), host)
 // #endregion bind
 
-// No connection is to be closed: whoever waits for an answer has a time
-// limit.
+// No connection is to be closed: whoever waits for an answer has a
+// time limit.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => socket.close())
 
 function format(address: string, port: number): string {

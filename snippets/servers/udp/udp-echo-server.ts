@@ -1,5 +1,5 @@
-// An echo server on UDP: sends every datagram back to where it came
-// from.
+// An echo server on UDP: sends every datagram back to where it
+// came from.
 // usage: node udp-echo-server.ts PORT [HOST]
 
 import { writeSync } from 'node:fs'
@@ -43,8 +43,8 @@ try {
     try {
       sendto(fd, buffer, length, 0, peer)
     } catch (error) {
-      // Whoever sent it may have claimed an address to which nothing
-      // can be sent.
+      // Whoever sent it may have claimed an address to which
+      // nothing can be sent.
       if ((error as SystemError).syscall === undefined) throw error
       log((error as SystemError).message)
     }
@@ -55,7 +55,9 @@ try {
   process.exit(1)
 }
 
-/** Not console.log, which needs the event loop to turn: see 2.2. */
+/**
+ * Not console.log, which needs the event loop to turn: see 2.2.
+ */
 function log(line: string): void {
   writeSync(1, `${line}\n`)
 }

@@ -12,7 +12,8 @@ connect(fd, addr)
 
 // #region wait
 const request = Buffer.from(text)
-// It succeeds, and that says nothing of what becomes of the request.
+// It succeeds, and that says nothing of what becomes of the
+// request.
 send(fd, request, request.length, 0)
 writeSync(1, `sent: ${text}\n`)
 const buffer = Buffer.alloc(65_536)

@@ -1,5 +1,5 @@
-// An echo server at every address of its host, wrong on purpose: it
-// answers from whichever address the kernel picks.
+// An echo server at every address of its host, wrong on purpose:
+// it answers from whichever address the kernel picks.
 // usage: node wrong-address.broken.ts PORT
 
 import { writeSync } from 'node:fs'

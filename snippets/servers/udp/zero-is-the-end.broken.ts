@@ -1,5 +1,5 @@
-// An echo server, wrong on purpose: it takes a datagram without bytes
-// for the end of something.
+// An echo server, wrong on purpose: it takes a datagram without
+// bytes for the end of something.
 // usage: node zero-is-the-end.broken.ts PORT
 
 import { writeSync } from 'node:fs'
