@@ -1,10 +1,12 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { expect } from 'vitest'
 import * as posix from '#posix'
 import { conformance } from '../support/conformance.ts'
 import { flood, read, reset } from '../support/flood.ts'
-import { recordings, testsOf } from '../support/recordings.ts'
+import { programsOf, recordings, testsOf } from '../support/recordings.ts'
 import { within } from '../support/within.ts'
 import { scenarios } from './multiplexing.scenarios.ts'
 import { takeDescriptors } from './multiplexing/kernel.ts'
@@ -26,10 +28,23 @@ const echo = {
 
 // Node itself has some twenty descriptors, and select takes no more than 1,024 in all.
 conformance({ ...echo, file: 'select-server.ts', greeting: 'Welcome to server!\n', clientsAtOnce: 900 })
-conformance({ ...echo, file: 'poll-server.ts' })
 conformance({ ...echo, file: 'epoll-server.ts' })
-conformance({ ...echo, file: 'epoll-edge-server.ts' })
-conformance({ ...echo, file: 'epoll-oneshot-server.ts' })
+const alike = ['poll-server.ts', 'epoll-edge-server.ts', 'epoll-oneshot-server.ts']
+for (const file of alike) conformance({ ...echo, file, opensLike: 'epoll-server.ts' })
+
+test('the servers that open alike have the same lines from their arguments to listen, and no signal handlers', () => {
+  const texts = ['epoll-server.ts', ...alike].map((file) => readFileSync(join(programsOf(slug), file), 'utf8'))
+  const opening = (text: string): (string | undefined)[] =>
+    [/^const \[port[^]*?^process\.on\('uncaughtException'[^]*?^\}\)$/m, /^const addr =[^]*?^listen\(.*\)$/m].map(
+      (part) => part.exec(text)?.[0].replace(/usage: node \S+/, 'usage: node FILE'),
+    )
+  for (const text of texts) {
+    expect(opening(text)).toEqual(opening(texts[0]!))
+    expect(opening(text)).not.toContain(undefined)
+    expect(text.match(/process\.(?:on|once)\(/g)).toHaveLength(1)
+    expect(text).toContain('log(`listening on ${format(getsockname(listenFd, addr))}`)')
+  }
+})
 
 const servers = [
   { file: 'select-server.ts', greeting: 'Welcome to server!\n' },

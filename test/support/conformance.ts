@@ -44,6 +44,11 @@ export interface Promises {
   lineMax?: number
   /** How many clients are connected at once; 200 by default. */
   clientsAtOnce?: number
+  /**
+   * The program that is known to start and to end as this one does, because the page's test compares their texts. Then what concerns
+   * start and end is not tested once more.
+   */
+  opensLike?: string
 }
 
 /** How long a server may take to stop, in milliseconds. */
@@ -56,7 +61,8 @@ const onLinux = process.platform === 'linux'
 const hasIPv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'))
 
 export function conformance(promises: Promises): void {
-  const { slug, file, args = [], reply, greeting = '', model, stop, lineMax, clientsAtOnce = 200 } = promises
+  const { slug, file, args = [], reply, greeting = '', model, stop, lineMax, clientsAtOnce = 200, opensLike } = promises
+  const startAndEnd = opensLike === undefined ? describe : () => {}
   const { replyToRest = reply, encode = (text: Buffer) => text } = promises
   const test = testsOf(slug)
 
@@ -360,7 +366,7 @@ export function conformance(promises: Promises): void {
       }
     })
 
-    describe('the command line', () => {
+    startAndEnd('the command line', () => {
       test('listens on the address it is given', async ({ stage }) => {
         for (const host of ['127.0.0.1', ...(hasIPv6 ? ['::1'] : [])]) {
           const server = await stage.serve('server', file, ...args, 0, host)
@@ -395,7 +401,7 @@ export function conformance(promises: Promises): void {
       })
     })
 
-    describe('stopping', () => {
+    startAndEnd('stopping', () => {
       /** Stops it, and checks how long that takes and how it ends. */
       async function stops(server: Program, signal: NodeJS.Signals): Promise<void> {
         server.kill(signal)
