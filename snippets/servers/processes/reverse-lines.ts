@@ -1,0 +1,43 @@
+// The service of 2.2 on standard input and output. It knows nothing of sockets, and need not.
+// usage: node reverse-lines.ts
+
+import { readSync, writeSync } from 'node:fs'
+
+const LINE_MAX = 65_536 // bytes, the newline among them
+const NEWLINE = 0x0a
+const buffer = Buffer.alloc(LINE_MAX)
+
+try {
+  reverseLines()
+} catch (error) {
+  console.error((error as Error).message)
+  process.exitCode = 1
+}
+
+// Returns when the input has ended. On a connection read(2) is recv without flags, and
+// write(2) is send.
+function reverseLines(): void {
+  let used = 0 // bytes in the buffer that are not a whole line yet
+  while (used < LINE_MAX) {
+    const received = readSync(0, buffer, used, LINE_MAX - used, null)
+    const bytes = buffer.subarray(0, used + received)
+    if (received === 0) {
+      writeAll(bytes.reverse()) // the last line may lack its newline
+      return
+    }
+    let start = 0
+    let end = bytes.indexOf(NEWLINE, used)
+    while (end !== -1) {
+      writeAll(bytes.subarray(start, end).reverse())
+      start = end + 1
+      end = bytes.indexOf(NEWLINE, start)
+    }
+    bytes.copyWithin(0, start) // keep the beginning of the next line
+    used = bytes.length - start
+  }
+  throw new RangeError(`no end of line in ${LINE_MAX} bytes`)
+}
+
+function writeAll(bytes: Buffer): void {
+  for (let written = 0; written < bytes.length;) written += writeSync(1, bytes, written)
+}
