@@ -1,0 +1,214 @@
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { type Socket, connect } from 'node:net'
+import { expect } from 'vitest'
+import { conformance } from '../support/conformance.ts'
+import { residentMemory } from '../support/leaks.ts'
+import type { Address, Program } from '../support/program.ts'
+import { programsOf, recordings, testsOf } from '../support/recordings.ts'
+import { type Stage, createStage } from '../support/stage.ts'
+import { recordedTable } from '../support/tables.ts'
+import { untilThreadsIn } from '../support/threads.ts'
+import { within } from '../support/within.ts'
+import { scenarios } from './threads.scenarios.ts'
+
+const slug = 'servers/threads'
+const reply = (line: Buffer): Buffer => line.reverse()
+const lineMax = 65_536
+const test = testsOf(slug)
+
+recordings(slug, scenarios)
+
+conformance({ slug, file: 'thread-server.ts', model: 'concurrent', stop: 'default', reply, lineMax, clientsAtOnce: 12 })
+conformance({
+  slug,
+  file: 'prethreaded-server.ts',
+  model: 'concurrent',
+  stop: 'orderly',
+  reply,
+  lineMax,
+  clientsAtOnce: 4,
+})
+conformance({
+  slug,
+  file: 'primes-server-node.ts',
+  model: 'concurrent',
+  stop: 'orderly',
+  reply: () => Buffer.from('not a number of up to nine digits\n'),
+  lineMax,
+  clientsAtOnce: 50,
+})
+
+/** Connects, sends a line, receives the answer, and gives the connection. */
+async function served({ host, port }: Address): Promise<Socket> {
+  const socket = connect({ host, port, noDelay: true })
+  socket.write('hello\n')
+  await within(once(socket, 'data'), 'an answer')
+  return socket
+}
+
+async function leave(socket: Socket): Promise<void> {
+  const ended = once(socket, 'close')
+  socket.end()
+  await within(ended, 'the end of a connection')
+}
+
+test('without a descriptor for a client the pool ends in order, and says why', async ({ stage }) => {
+  const server = await stage.serve('server', 'prethreaded-server.ts', 0, '127.0.0.1', 2)
+  await untilThreadsIn(server.pid, 'accept', 2) // each has taken a descriptor already
+  spawnSync('prlimit', ['--nofile=3:', '--pid', String(server.pid)])
+  const first = await stage.connect('client 1', server)
+  const second = await stage.connect('client 2', server)
+  await first.send('hello\n')
+  await second.send('hello\n')
+  await first.receive('olleh')
+  await second.receive('olleh')
+  await first.close() // its thread accepts again
+  expect(await server.errorLine()).toBe('accept EMFILE: too many open files')
+  await second.receiveEnd()
+  expect(await server.exit()).toEqual({ status: 1, signal: null })
+})
+
+test('the numbers of one client are answered in their order, and those of too many clients wait for a thread', async ({
+  stage,
+}) => {
+  const server = await stage.serve('server', 'primes-server-node.ts', 0, '127.0.0.1', 1)
+  const first = await stage.connect('client 1', server)
+  const second = await stage.connect('client 2', server)
+  await first.send('100000\n10\n')
+  await server.line()
+  await second.send('100')
+  await second.halfClose()
+  await first.receive('9592\n4\n')
+  await second.receive('25\n')
+  await second.receiveEnd()
+})
+
+/** Serves some clients, one after the other; gives the median of the milliseconds from connect to the first answer. */
+async function latency({ address }: Program, clients: number): Promise<number> {
+  const times: number[] = []
+  for (let i = 0; i < clients; i++) {
+    const start = performance.now()
+    const socket = await served(address)
+    times.push(performance.now() - start)
+    await leave(socket)
+  }
+  return Number(times.toSorted((a, b) => a - b)[clients >> 1]!.toPrecision(2))
+}
+
+/** The stacks of 4 MiB in a process, which are those of Workers; other threads have the 8 MiB of ulimit -s. proc(5), /proc/PID/maps */
+function stacks({ pid }: Program): number {
+  const sizes = readFileSync(`/proc/${pid}/maps`, 'latin1')
+    .split('\n')
+    .filter((line) => / rw-p 00000000 00:00 0 *$/.test(line))
+    .map(
+      (line) =>
+        line
+          .split(' ')[0]!
+          .split('-')
+          .map((hex) => Number.parseInt(hex, 16)) as [number, number],
+    )
+  return sizes.filter(([from, to]) => to - from === 4 * 2 ** 20).length
+}
+
+const megabytes = (bytes: number): number => Number((bytes / 2 ** 20).toPrecision(2))
+
+/** Starts servers on a stage of its own, where Node keeps what it has compiled, as in other tests, or not, as on a reader's machine. */
+async function measuredOn<T>(cached: boolean, measure: (serve: Serve, stage: Stage) => Promise<T>): Promise<T> {
+  const cache = process.env['PROGRAMS_COMPILE_CACHE']
+  if (!cached) delete process.env['PROGRAMS_COMPILE_CACHE']
+  const stage = createStage({ folder: programsOf(slug) })
+  if (cache !== undefined) process.env['PROGRAMS_COMPILE_CACHE'] = cache
+  try {
+    return await measure(async (file, ...args) => {
+      const server = await stage.serve('server', file, 0, '127.0.0.1', ...args)
+      server.ignoreOutput()
+      return server
+    }, stage)
+  } finally {
+    await stage.close()
+  }
+}
+
+type Serve = (file: string, ...args: (string | number)[]) => Promise<Program>
+
+/** By how many megabytes a server grows for each client that it has at the same time. */
+async function memoryOfClients({ pid, address }: Program, clients: number): Promise<number> {
+  const before = residentMemory(pid)
+  const sockets = await Promise.all(Array.from({ length: clients }, () => served(address)))
+  const growth = residentMemory(pid) - before
+  for (const socket of sockets) await leave(socket)
+  return megabytes(growth / clients)
+}
+
+test('a thread for each connection costs more than a pool, and threads that nobody joins leave their stacks behind', async () => {
+  const CONNECTIONS = 15
+  const { joined, unjoined, ...measured } = await measuredOn(false, async (serve, stage) => {
+    const threads = await serve('thread-server.ts')
+    const perThread = await latency(threads, CONNECTIONS)
+    const joined = stacks(threads)
+    const memory = await memoryOfClients(threads, 4)
+
+    const unjoinedServer = await serve('unjoined.broken.ts')
+    await latency(unjoinedServer, CONNECTIONS)
+    const unjoined = stacks(unjoinedServer)
+
+    const small = await serve('prethreaded-server.ts', 1)
+    const pool = await serve('prethreaded-server.ts', 5)
+    const pooled = megabytes((residentMemory(pool.pid) - residentMemory(small.pid)) / 4)
+    const perPooled = await latency(pool, 50)
+
+    const alone = await stage.servePeer('server', 'servers/iterative', 'reversing-server.ts', 0)
+    alone.ignoreOutput()
+    const iterative = await latency(alone, 50)
+    return { perThread, joined, memory, unjoined, pooled, perPooled, iterative }
+  })
+  const cached = await measuredOn(true, async (serve) => {
+    const threads = await serve('thread-server.ts')
+    return { perThread: await latency(threads, CONNECTIONS), memory: await memoryOfClients(threads, 4) }
+  })
+
+  await recordedTable(
+    slug,
+    'costs.json',
+    {
+      title: 'What a connection costs, and a thread',
+      columns: ['server', 'threads', 'ms to the first answer', 'MB a thread'],
+      rows: [
+        ['thread-server.ts', 'one for each connection', measured.perThread, measured.memory],
+        ['the same with NODE_COMPILE_CACHE', 'one for each connection', cached.perThread, cached.memory],
+        ['prethreaded-server.ts', '5, all there before', measured.perPooled, measured.pooled],
+        ['reversing-server.ts of 2.2', 'the main thread alone', measured.iterative, ''],
+      ],
+    },
+    {
+      varies: ['ms to the first answer', 'MB a thread'],
+      holds: ([thread, , pool, alone]) => {
+        const time = (row: Record<string, string | number> | undefined) => Number(row!['ms to the first answer'])
+        expect(time(thread)).toBeGreaterThan(2 * time(pool))
+        expect(time(thread)).toBeGreaterThan(2 * time(alone))
+        for (const row of [thread, pool]) expect(row!['MB a thread']).toBeGreaterThan(1)
+      },
+    },
+  )
+  await recordedTable(
+    slug,
+    'stacks.json',
+    {
+      title: 'What threads that have ended leave in the address space',
+      columns: ['server', 'connections', 'stacks', 'MB'],
+      rows: [
+        ['thread-server.ts', CONNECTIONS, joined, joined * 4],
+        ['unjoined.broken.ts', CONNECTIONS, unjoined, unjoined * 4],
+      ],
+    },
+    {
+      varies: ['stacks', 'MB'],
+      holds: ([joined, unjoined]) => {
+        expect(joined!['stacks']).toBeLessThanOrEqual(10) // glibc keeps a few for the next threads
+        expect(unjoined!['stacks']).toBeGreaterThanOrEqual(CONNECTIONS - 1)
+      },
+    },
+  )
+})
