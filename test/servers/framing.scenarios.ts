@@ -34,7 +34,7 @@ export const scenarios: Scenarios = {
     await client.receive('HELLO\r\n')
     await client.send('how are')
     await client.send(' you\r')
-    await client.send('\n\nstraße\nunfin')
+    await client.send('\n\nstraße\nno end')
     await client.receive('HOW ARE YOU\r\n')
     await client.receive('\r\n')
     await client.receive('STRASSE\r\n')

@@ -67,7 +67,6 @@ try {
   process.exit(1)
 }
 
-// #region serve
 function serve(connFd: number): string {
   const decoder = lengthDecoder(MESSAGE_MAX) // of this connection, and of no other
   const chunk = Buffer.alloc(16_384)
@@ -80,7 +79,6 @@ function serve(connFd: number): string {
   decoder.end()
   return 'closed'
 }
-// #endregion serve
 
 // #region decoder
 interface Decoder {

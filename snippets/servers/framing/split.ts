@@ -1,4 +1,4 @@
-// One send, many recvs: for want of room in the buffer that recv is given, and for want
+// One send, and many calls of recv: for want of room in the buffer that recv is given, and for want
 // of bytes that have arrived.
 
 import {
@@ -59,18 +59,18 @@ const buf = Buffer.alloc(200_000)
   const { clientFd, connFd } = connection()
   setsockopt(clientFd, SOL_SOCKET, SO_SNDBUF, 212_992)
   console.log(`send: ${send(clientFd, Buffer.alloc(200_000), 200_000, 0)}`)
-  let [recvs, longest] = [0, 0]
+  let [calls, longest] = [0, 0]
   for (let left = 200_000; left > 0;) {
     untilReadable(connFd)
     const received = recv(connFd, buf, 200_000, MSG_DONTWAIT)
     left -= received
-    recvs += 1
+    calls += 1
     longest = Math.max(longest, received)
   }
   const kernelRoom = getsockoptInt(connFd, SOL_SOCKET, SO_RCVBUF)
   console.log(`the receiving kernel has room for ${kernelRoom}`)
   const least = Math.ceil(200_000 / kernelRoom)
-  if (recvs >= least && longest <= kernelRoom) {
+  if (calls >= least && longest <= kernelRoom) {
     console.log(`recv with room for 200000: ${least} times or more`)
   }
   close(clientFd)
