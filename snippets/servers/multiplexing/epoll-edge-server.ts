@@ -130,7 +130,7 @@ function enqueue(conn: Connection): void {
 // #endregion note
 
 // #region turn
-// One call of recv or one of send to make up for, then the others have their turn.
+// One recv and what it takes to send that, or one send; then the others have their turn.
 function takeTurn(conn: Connection): void {
   if (conn.length > 0) return deliver(conn, conn.unsent!, conn.length)
   const received = tryRecv(conn.fd, buffer, BUFFER_SIZE, 0)
@@ -165,9 +165,16 @@ function acceptSome(): void {
       return
     }
     const name = format(peer)
-    const conn = { fd, name, readable: false, writable: true, queued: false }
-    connections.set(fd, { ...conn, unsent: undefined, length: 0 })
-    // Once for all: what it is ready for already is the first edge.
+    connections.set(fd, {
+      fd,
+      name,
+      readable: false, // the first event may say otherwise
+      writable: true,
+      queued: false,
+      unsent: undefined,
+      length: 0,
+    })
+    // Once for all: what it is ready for by now is its first edge.
     epoll_ctl(epfd, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLOUT | EPOLLET)
     log(`serving ${name}`)
   }

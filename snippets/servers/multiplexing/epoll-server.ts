@@ -68,7 +68,6 @@ interface Connection {
 const connections = new Map<number, Connection>() // by descriptor
 const buffer = Buffer.alloc(BUFFER_SIZE) // one for all: no turn leaves anything in it
 
-// #region listen
 const addr = sockaddr(host, Number(port))
 const listenFd = socket(family(addr), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
 setsockopt(listenFd, SOL_SOCKET, SO_REUSEADDR, 1) // even in TIME_WAIT
@@ -76,10 +75,11 @@ setsockopt(listenFd, IPPROTO_TCP, TCP_NODELAY, 1) // its connections inherit it
 bind(listenFd, addr)
 listen(listenFd, SOMAXCONN)
 
+// #region register
 const epfd = epoll_create1(EPOLL_CLOEXEC)
 epoll_ctl(epfd, EPOLL_CTL_ADD, listenFd, EPOLLIN)
+// #endregion register
 log(`listening on ${format(getsockname(listenFd, addr))}`)
-// #endregion listen
 
 // #region loop
 const events = epoll_events(1024)

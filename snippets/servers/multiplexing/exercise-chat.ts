@@ -89,6 +89,7 @@ for (;;) {
   const count = tryEpollWait(epfd, events, events.count, accepting ? -1 : RETRY)
   if (count === -EINTR) continue
   if (count < 0) throw systemError('epoll_wait', count)
+  // #region chat-loop
   for (let i = 0; i < count; i++) {
     if (events.fd(i) === listenFd) continue
     const conn = connections.get(events.fd(i))
@@ -98,6 +99,7 @@ for (;;) {
   }
   // Last, so that no event of this wait is taken for one of a new client with an old number.
   for (let i = 0; i < count; i++) if (events.fd(i) === listenFd) acceptSome()
+  // #endregion chat-loop
   if (count === 0) setAccepting(true)
 }
 

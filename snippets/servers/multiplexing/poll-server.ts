@@ -104,7 +104,6 @@ function receive(conn: Connection): void {
   else if (received !== -EAGAIN) fail(conn, 'recv', received)
 }
 
-// #region deliver
 function deliver(conn: Connection, bytes: Buffer, length: number): void {
   const sent = trySend(conn.fd, bytes, length, 0)
   if (sent < 0 && sent !== -EAGAIN) return fail(conn, 'send', sent)
@@ -115,7 +114,6 @@ function deliver(conn: Connection, bytes: Buffer, length: number): void {
   }
   places.set(conn.place, conn.fd, conn.length > 0 ? POLLOUT : POLLIN)
 }
-// #endregion deliver
 
 function acceptSome(): void {
   const peer = sockaddr_storage()
@@ -132,10 +130,12 @@ function acceptSome(): void {
   }
 }
 
+// #region accepting
 function setAccepting(on: boolean): void {
   accepting = on
   places.set(0, on ? listenFd : -1, POLLIN) // poll leaves out what is negative
 }
+// #endregion accepting
 
 // #region places
 function add(fd: number, name: string): void {
