@@ -5,10 +5,19 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { unzipSync } from 'fflate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { onStage, playable, programsOf, root } from '../support/recordings.ts'
+import { onStage, programsOf, root } from '../support/recordings.ts'
 import { noBrowser } from './browser.ts'
 import { BUILD_LIMIT, builtSite, serveSite } from './built-site.ts'
-import { type Pasted, folderFor, output, pastedBook, programsIn, scenarios, usesPosix } from './pasted.ts'
+import {
+  type Pasted,
+  folderFor,
+  output,
+  pastedBook,
+  programsIn,
+  scenarios,
+  scenariosForEachProgram,
+  usesPosix,
+} from './pasted.ts'
 
 const reason = noBrowser()
 if (reason !== undefined) console.warn(`the paste test is skipped: ${reason}`)
@@ -27,8 +36,6 @@ describe.skipIf(reason !== undefined)('pasted from the rendered page', () => {
   })
 
   describe.each([...scenarios.keys()])('%s', (slug) => {
-    const all = Object.entries(scenarios.get(slug)!)
-
     test('the copied text is the program, and the archive holds the same', async () => {
       const files = pasted.copied[slug]!
       for (const [name, text] of Object.entries(files)) {
@@ -52,14 +59,14 @@ describe.skipIf(reason !== undefined)('pasted from the rendered page', () => {
     test('each of its programs has a scenario, or is started by one that has', () => {
       const files = pasted.copied[slug]!
       const programs = Object.keys(files).filter((name) => /^[^/]+\.ts$/.test(name))
-      const run = new Set(all.flatMap(([name]) => programsIn(output(slug, name))))
+      const run = new Set(Object.keys(scenarios.get(slug)!).flatMap((name) => programsIn(output(slug, name))))
       const isStarted = (name: string): boolean => [...run].some((other) => files[other]?.includes(`'./${name}'`))
       expect(programs.length).toBeGreaterThan(0)
       expect(programs.filter((name) => !run.has(name) && !isStarted(name))).toEqual([])
     })
 
-    for (const [name, scenario] of all) {
-      test.skipIf(!playable(scenario))(`${name} prints what the page shows`, async () => {
+    for (const [name, scenario] of scenariosForEachProgram(slug)) {
+      test(`${name} prints what the page shows`, async () => {
         expect(await onStage(folderFor(slug, name, pasted), scenario)).toBe(output(slug, name))
       })
     }
