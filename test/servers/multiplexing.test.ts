@@ -54,6 +54,20 @@ const servers = [
   { file: 'epoll-oneshot-server.ts', greeting: '' },
 ]
 
+test('on Linux an accepted connection has TCP_NODELAY if its listening socket has', () => {
+  const { AF_INET, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY } = posix
+  const addr = posix.sockaddr_in('127.0.0.1', 0)
+  const listenFd = posix.socket(AF_INET, SOCK_STREAM, 0)
+  posix.setsockopt(listenFd, IPPROTO_TCP, TCP_NODELAY, 1)
+  posix.bind(listenFd, addr)
+  posix.listen(listenFd, 1)
+  const clientFd = posix.socket(AF_INET, SOCK_STREAM, 0)
+  posix.connect(clientFd, posix.getsockname(listenFd, addr))
+  const connFd = posix.accept(listenFd)
+  expect(posix.getsockoptInt(connFd, IPPROTO_TCP, TCP_NODELAY)).toBe(1)
+  for (const fd of [clientFd, connFd, listenFd]) posix.close(fd)
+})
+
 test('select: the client with descriptor 1024 is refused, and the others are served', async ({ stage }) => {
   const server = await stage.serve('server', 'select-server.ts', 0)
   const welcome = Buffer.from('Welcome to server!\n')
