@@ -34,17 +34,17 @@ run('one-shot', EPOLLIN | EPOLLONESHOT)
 function run(name: string, asked: number): void {
   const [peerFd, connFd] = socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)
   epoll_ctl(epfd, EPOLL_CTL_ADD, connFd, asked)
-  let [waits, recvs, changes] = [0, 0, 0]
+  let [waits, reads, changes] = [0, 0, 0]
   for (let i = 0; i < MESSAGES; i++) {
     send(peerFd, buf, 64, 0)
     epoll_wait(epfd, events, 1, -1)
     waits++
-    do recvs++
+    do reads++
     while (tryRecv(connFd, buf, 64, 0) !== -EAGAIN && asked & EPOLLET)
     if (asked & EPOLLONESHOT) {
       epoll_ctl(epfd, EPOLL_CTL_MOD, connFd, asked)
       changes++
     }
   }
-  console.log(`  ${name}: epoll_wait ${waits}, recv ${recvs}, epoll_ctl ${changes}`)
+  console.log(`  ${name}: epoll_wait ${waits}, recv ${reads}, epoll_ctl ${changes}`)
 }

@@ -50,9 +50,9 @@ for (const size of sizes.toSorted((a, b) => a - b)) {
   const readyFd = dup(connFd) // a number behind those of the idle ones
   const watched = [...idle, readyFd]
   const calls = {
-    select: selecting(watched),
-    poll: polling(watched),
-    epoll_wait: epolling(watched),
+    select: withSelect(watched),
+    poll: withPoll(watched),
+    epoll_wait: withEpoll(watched),
   }
   for (const [name, cost] of Object.entries(measure(calls, Math.ceil(1000 / size)))) {
     console.log(`${name}, ${size} descriptors: ${cost.toFixed(2)} µs`)
@@ -61,7 +61,7 @@ for (const size of sizes.toSorted((a, b) => a - b)) {
 }
 
 // #region three-calls
-function selecting(watched: number[]): () => number {
+function withSelect(watched: number[]): () => number {
   const nfds = Math.max(...watched) + 1
   // Longer than an fd_set, where one ends too early: the kernel takes any length.
   const wanted = new Uint8Array(8 * Math.ceil(nfds / 64))
@@ -73,13 +73,13 @@ function selecting(watched: number[]): () => number {
   }
 }
 
-function polling(watched: number[]): () => number {
+function withPoll(watched: number[]): () => number {
   const places = pollfds(watched.length)
   for (const [i, fd] of watched.entries()) places.set(i, fd, POLLIN)
   return () => poll(places, places.count, -1)
 }
 
-function epolling(watched: number[]): () => number {
+function withEpoll(watched: number[]): () => number {
   const epfd = epoll_create1(0)
   for (const fd of watched) epoll_ctl(epfd, EPOLL_CTL_ADD, fd, EPOLLIN)
   const events = epoll_events(64)
