@@ -32,11 +32,8 @@ manySplits('lengths', lengths, frames('hello', '', 'how are you', '中文🚀', 
 // What comes before a mistake is always given, and nothing after it.
 manySplits('lines', lines, Buffer.from('first\r\na line that is too long\nlast\n'))
 manySplits('lines', lines, Buffer.from('first\n\nlas'))
-manySplits(
-  'lengths',
-  lengths,
-  Buffer.concat([frames('first'), Buffer.alloc(4, 0xff), frames('last')]),
-)
+const rude = Buffer.alloc(4, 0xff)
+manySplits('lengths', lengths, Buffer.concat([frames('first'), rude, frames('last')]))
 manySplits('lengths', lengths, frames('first', 'last').subarray(0, -1))
 // #endregion streams
 

@@ -3,7 +3,6 @@
 const MESSAGE_MAX = 65_536
 let bytes = Buffer.from('ffffffff00000003627965', 'hex')
 
-// #region signed
 function lengthOf(prefix: Buffer): number {
   return (prefix[0]! << 24) | (prefix[1]! << 16) | (prefix[2]! << 8) | prefix[3]!
 }
@@ -15,4 +14,3 @@ for (let round = 1; round <= 4; round++) {
   bytes = bytes.subarray(4 + length)
   console.log(`length ${length}: ${message.length} bytes taken, ${bytes.length} bytes left`)
 }
-// #endregion signed

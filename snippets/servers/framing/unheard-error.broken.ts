@@ -15,13 +15,11 @@ const server = createServer(async (socket) => {
   console.log(`listening on 127.0.0.1:${(server.address() as AddressInfo).port}`)
 })
 
-// #region serve
 async function serve(socket: Socket): Promise<void> {
   console.log('asking the database')
   await setTimeout(60_000) // a slow one
   for await (const chunk of socket) socket.write(chunk)
 }
-// #endregion serve
 
 process.on('uncaughtException', (error) => {
   console.error(`uncaught: ${error.message}`)
