@@ -1,5 +1,6 @@
-// Four clients connect together, and are one edge. A server takes all of them at that edge, or has
-// the event repeated: both ways in turn. Server and clients are in this process.
+// Four clients connect together, and are one edge. A server takes all
+// of them at that edge, or has the event repeated: both ways in turn.
+// Server and clients are in this process.
 
 import {
   AF_INET,

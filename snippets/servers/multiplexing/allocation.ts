@@ -1,5 +1,5 @@
-// What a message leaves on JavaScript's heap: an echo over one connection, written in four ways.
-// Both ends are in this process.
+// What a message leaves on JavaScript's heap: an echo over one
+// connection, written in four ways. Both ends are in this process.
 
 import { getHeapStatistics } from 'node:v8'
 import {

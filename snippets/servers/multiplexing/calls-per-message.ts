@@ -1,5 +1,6 @@
-// The system calls that one message costs a server: level-triggered, edge-triggered, one-shot. Both
-// ends of the connection are in this process, and only the server's calls are counted.
+// The system calls that one message costs a server: level-triggered,
+// edge-triggered, one-shot. Both ends of the connection are in this
+// process, and only the server's calls are counted.
 
 import {
   AF_UNIX,

@@ -1,6 +1,7 @@
-// epoll watches what a descriptor stands for, the kernel's open file description, and not the
-// number. While another descriptor of the same description is open, closing the watched one ends
-// nothing: its events go on, under a number that is free for the next socket.
+// epoll watches what a descriptor stands for, the kernel's open file
+// description, and not the number. While another descriptor of the same
+// description is open, closing the watched one ends nothing: its events
+// go on, under a number that is free for the next socket.
 
 import { getSystemErrorName } from 'node:util'
 import {

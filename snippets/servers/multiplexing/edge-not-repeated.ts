@@ -1,5 +1,6 @@
-// An edge is reported once. What it was about stays where it is: bytes that nobody has read wait in
-// the socket, and epoll says nothing more of them. Both ends are in this process.
+// An edge is reported once. What it was about stays where it is: bytes
+// that nobody has read wait in the socket, and epoll says nothing more
+// of them. Both ends are in this process.
 
 import {
   AF_UNIX,

@@ -1,6 +1,7 @@
-// Wrong on purpose: the server has no descriptor left, accept fails, and the loop goes on as if that
-// were the end of it. The client is still in the queue, so epoll_wait returns at once, for ever.
-// Server and client are in this process, whose limit is lowered.
+// Wrong on purpose: the server has no descriptor left, accept fails,
+// and the loop goes on as if that were the end of it. The client is
+// still in the queue, so epoll_wait returns at once, for ever. Server
+// and client are in this process, whose limit is lowered.
 
 import {
   AF_INET,

@@ -1,6 +1,7 @@
-// Two cures for a server that runs out of descriptors: give the client up with the help of a
-// descriptor kept in reserve, or stop asking until a connection has been closed.
-// Server and clients are in this process, whose limit is lowered.
+// Two cures for a server that runs out of descriptors: give the client
+// up with the help of a descriptor kept in reserve, or stop asking
+// until a connection has been closed. Server and clients are in this
+// process, whose limit is lowered.
 
 import { closeSync, openSync } from 'node:fs'
 import {

@@ -1,5 +1,6 @@
-// The event loop from outside: what Node has registered with epoll for a server and for both ends of
-// a connection, read from /proc/self/fdinfo while data flows and while it is held up.
+// The event loop from outside: what Node has registered with epoll for
+// a server and for both ends of a connection, read from
+// /proc/self/fdinfo while data flows and while it is held up.
 
 import { once } from 'node:events'
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs'

@@ -1,5 +1,6 @@
-// The three sets of select: which of them has a connection after which event. An "exception" is an
-// urgent byte. An error is none: it makes a connection readable, and writable.
+// The three sets of select: which of them has a connection after which
+// event. An "exception" is an urgent byte. An error is none: it makes a
+// connection readable, and writable.
 
 import {
   AF_INET,

@@ -1,5 +1,6 @@
-// A child process is given a copy of each descriptor that lacks FD_CLOEXEC. A server that starts a
-// program, any program, has the trap of `dup` in every connection of that moment.
+// A child process is given a copy of each descriptor that lacks
+// FD_CLOEXEC. A server that starts a program, any program, has the trap
+// of `dup` in every connection of that moment.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,5 +1,6 @@
-// How a connection ends, as epoll reports it: which bits come for a half-close, a close, a reset.
-// Both ends of each connection are in this process.
+// How a connection ends, as epoll reports it: which bits come for a
+// half-close, a close, a reset. Both ends of each connection are in
+// this process.
 
 import {
   AF_INET,

@@ -1,6 +1,7 @@
-// Four processes wait for one listening socket, each in an epoll instance of its own. How many of
-// them does one connection wake? A process that wakes says so, and calls accept only when it is
-// told to: none takes the connection away before all have looked.
+// Four processes wait for one listening socket, each in an epoll
+// instance of its own. How many of them does one connection wake? A
+// process that wakes says so, and calls accept only when it is told to:
+// none takes the connection away before all have looked.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync, readSync, writeSync } from 'node:fs'

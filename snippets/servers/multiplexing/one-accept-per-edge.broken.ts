@@ -1,6 +1,7 @@
-// Wrong on purpose: one accept for one edge. Four clients that connect together are one edge, so
-// three of them wait in the accept queue, and each later client frees only one of those before it.
-// Server and clients are in this process.
+// Wrong on purpose: one accept for one edge. Four clients that connect
+// together are one edge, so three of them wait in the accept queue, and
+// each later client frees only one of those before it. Server and
+// clients are in this process.
 
 import {
   AF_INET,

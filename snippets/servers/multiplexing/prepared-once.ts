@@ -1,5 +1,6 @@
-// What a wait leaves of its preparations: two connections are watched, and one after the other has
-// something to read. select, poll and epoll are each prepared once and asked twice.
+// What a wait leaves of its preparations: two connections are watched,
+// and one after the other has something to read. select, poll and epoll
+// are each prepared once and asked twice.
 
 import {
   AF_UNIX,

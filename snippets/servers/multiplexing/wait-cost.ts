@@ -1,5 +1,6 @@
-// What one wait costs against the number of descriptors that are watched: select, poll, epoll_wait.
-// All of them are idle but the last, which stays readable, so that no call has to wait.
+// What one wait costs against the number of descriptors that are
+// watched: select, poll, epoll_wait. All of them are idle but the last,
+// which stays readable, so that no call has to wait.
 
 import {
   AF_INET,
