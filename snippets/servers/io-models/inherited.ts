@@ -29,7 +29,7 @@ import {
 
 const addr = sockaddr_in('127.0.0.1', 0)
 const listenFd = socket(AF_INET, SOCK_STREAM, 0)
-show('a new socket', listenFd)
+show('new', listenFd)
 
 setNonBlocking(listenFd)
 setsockopt(listenFd, SOL_SOCKET, SO_KEEPALIVE, 1)
@@ -37,20 +37,20 @@ setsockopt(listenFd, IPPROTO_TCP, TCP_NODELAY, 1)
 bind(listenFd, addr)
 listen(listenFd, 8)
 getsockname(listenFd, addr)
-show('the listening socket', listenFd)
+show('listening', listenFd)
 
 // #region accepted
 const clientFds = [connected(), connected()]
 const connFd = accept(listenFd)
-show('from accept', connFd)
+show('accept', connFd)
 const secondFd = accept4(listenFd, undefined, SOCK_NONBLOCK)
-show('from accept4 with SOCK_NONBLOCK', secondFd)
+show('accept4', secondFd)
 // #endregion accepted
 
 // #region dup
 const copyFd = dup(connFd)
 setNonBlocking(copyFd)
-show('the connection from accept, after its copy was changed', connFd)
+show('accept, after dup', connFd)
 // #endregion dup
 for (const fd of [...clientFds, connFd, secondFd, copyFd, listenFd]) close(fd)
 

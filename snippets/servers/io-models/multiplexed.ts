@@ -41,14 +41,9 @@ try {
     FD_ZERO(readfds) // select leaves in the set only what is ready: fill it each time
     FD_SET(connFd, readfds) // and as many others as there are
     console.log(`select(conn, ${limit === undefined ? 'no limit' : `${limit} ms`}) …`)
+    const timeout = limit === undefined ? null : timeval(limit)
     const start = performance.now()
-    const ready = select(
-      connFd + 1,
-      readfds,
-      null,
-      null,
-      limit === undefined ? null : timeval(limit),
-    )
+    const ready = select(connFd + 1, readfds, null, null, timeout)
     console.log(`select = ${ready} after ${Math.round(performance.now() - start)} ms`)
     if (ready > 0) break
   }
