@@ -51,12 +51,10 @@ for (;;) {
       const connFd = accept4(listenFd, undefined, SOCK_NONBLOCK)
       epoll_ctl(epfd, EPOLL_CTL_ADD, connFd, EPOLLIN | EPOLLONESHOT)
     } else {
-      // #region change
       const received = tryRecv(fd, buffer, buffer.length, 0)
       if (received > 0) trySend(fd, buffer, received, 0)
       else close(fd)
-      epoll_ctl(epfd, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLONESHOT) // the next event, please
-      // #endregion change
+      epoll_ctl(epfd, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLONESHOT)
     }
   }
 }

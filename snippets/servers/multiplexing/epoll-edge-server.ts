@@ -46,6 +46,7 @@ import {
 
 const BUFFER_SIZE = 65_536 // bytes
 const ACCEPTS = 64 // in one turn
+const FULL = new Set([-EMFILE, -ENFILE, -ENOBUFS, -ENOMEM]) // no room for more
 const RETRY = 5000 // milliseconds
 
 const [port = '', host = '127.0.0.1'] = process.argv.slice(2)
@@ -66,20 +67,20 @@ interface Connection {
   readable: boolean // until a recv says EAGAIN
   writable: boolean // until a send says EAGAIN
   queued: boolean
-  unsent: Buffer | undefined // made when it is needed for the first time
+  unsent: Buffer | undefined // made when first needed
   length: number // bytes in unsent
 }
 
 const connections = new Map<number, Connection>() // by descriptor
-const queue: number[] = [] // the first `waiting` of it can go on, in this order
+const queue: number[] = [] // the first `waiting` of them can go on, in order
 let waiting = 0
 // #endregion state
-const buffer = Buffer.alloc(BUFFER_SIZE) // one for all: no turn leaves anything in it
+const buffer = Buffer.alloc(BUFFER_SIZE) // for all: no turn leaves a byte in it
 
 const addr = sockaddr(host, Number(port))
 const listenFd = socket(family(addr), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
 setsockopt(listenFd, SOL_SOCKET, SO_REUSEADDR, 1) // even in TIME_WAIT
-setsockopt(listenFd, IPPROTO_TCP, TCP_NODELAY, 1) // its connections inherit it
+setsockopt(listenFd, IPPROTO_TCP, TCP_NODELAY, 1) // for its connections too
 bind(listenFd, addr)
 listen(listenFd, SOMAXCONN)
 
@@ -92,8 +93,9 @@ const events = epoll_events(1024)
 let acceptable = false // until an accept says EAGAIN
 let full = false // no descriptor is free
 for (;;) {
-  // As long as somebody can go on, look for events but do not wait for them.
-  const timeout = waiting > 0 || (acceptable && !full) ? 0 : full ? RETRY : -1
+  // While somebody can go on, look for events, but do not wait for them.
+  const busy = waiting > 0 || (acceptable && !full)
+  const timeout = busy ? 0 : full ? RETRY : -1
   const count = tryEpollWait(epfd, events, events.count, timeout)
   if (count < 0 && count !== -EINTR) throw systemError('epoll_wait', count)
   for (let i = 0; i < count; i++) note(events.fd(i), events.events(i))
@@ -110,7 +112,7 @@ for (;;) {
 // #endregion loop
 
 // #region note
-// An edge is told once. What it says has to be remembered, not acted upon at once.
+// An edge is told once, so what it says has to be remembered.
 function note(fd: number, events: number): void {
   const conn = connections.get(fd)
   if (conn === undefined) {
@@ -130,7 +132,7 @@ function enqueue(conn: Connection): void {
 // #endregion note
 
 // #region turn
-// One recv and what it takes to send that, or one send; then the others have their turn.
+// One recv and a send, or one send; then the others have their turn.
 function takeTurn(conn: Connection): void {
   if (conn.length > 0) return deliver(conn, conn.unsent!, conn.length)
   const received = tryRecv(conn.fd, buffer, BUFFER_SIZE, 0)
@@ -160,7 +162,7 @@ function acceptSome(): void {
     const fd = tryAccept(listenFd, peer, SOCK_NONBLOCK | SOCK_CLOEXEC)
     if (fd < 0) {
       acceptable = fd !== -EAGAIN
-      full = [-EMFILE, -ENFILE, -ENOBUFS, -ENOMEM].includes(fd)
+      full = FULL.has(fd)
       if (acceptable) log(systemError('accept', fd).message)
       return
     }
@@ -192,7 +194,7 @@ function fail(conn: Connection, syscall: string, errno: number): void {
   drop(conn, `${conn.name} ${systemError(syscall, errno).message}`)
 }
 
-// console.log would keep something of each line: the event loop never turns.
+// console.log would keep something of each line, as the event loop never turns.
 function log(line: string): void {
   writeSync(1, `${line}\n`)
 }

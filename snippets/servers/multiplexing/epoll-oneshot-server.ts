@@ -1,4 +1,4 @@
-// The echo server on epoll, with events that are told once and then switched off: EPOLLONESHOT.
+// The echo server on epoll, whose events switch themselves off: EPOLLONESHOT.
 // usage: node epoll-oneshot-server.ts PORT [HOST]
 
 import { writeSync } from 'node:fs'
@@ -45,6 +45,7 @@ import {
 
 const BUFFER_SIZE = 65_536 // bytes
 const ACCEPTS = 64 // in one turn
+const FULL = new Set([-EMFILE, -ENFILE, -ENOBUFS, -ENOMEM]) // no room for more
 const RETRY = 5000 // milliseconds
 
 const [port = '', host = '127.0.0.1'] = process.argv.slice(2)
@@ -61,17 +62,17 @@ process.on('uncaughtException', (error) => {
 interface Connection {
   fd: number
   name: string
-  unsent: Buffer | undefined // made when it is needed for the first time
+  unsent: Buffer | undefined // made when first needed
   length: number // bytes in unsent
 }
 
 const connections = new Map<number, Connection>() // by descriptor
-const buffer = Buffer.alloc(BUFFER_SIZE) // one for all: no turn leaves anything in it
+const buffer = Buffer.alloc(BUFFER_SIZE) // for all: no turn leaves a byte in it
 
 const addr = sockaddr(host, Number(port))
 const listenFd = socket(family(addr), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
 setsockopt(listenFd, SOL_SOCKET, SO_REUSEADDR, 1) // even in TIME_WAIT
-setsockopt(listenFd, IPPROTO_TCP, TCP_NODELAY, 1) // its connections inherit it
+setsockopt(listenFd, IPPROTO_TCP, TCP_NODELAY, 1) // for its connections too
 bind(listenFd, addr)
 listen(listenFd, SOMAXCONN)
 
@@ -130,8 +131,8 @@ function acceptSome(): void {
     if (fd === -EAGAIN) break
     if (fd < 0) {
       log(systemError('accept', fd).message)
-      // Without a free descriptor the queue stays as it is: ask for no more of it.
-      accepting = ![-EMFILE, -ENFILE, -ENOBUFS, -ENOMEM].includes(fd)
+      // The queue stays as it is until a descriptor is free: do not ask.
+      accepting = !FULL.has(fd)
       break
     }
     const name = format(peer)
@@ -160,7 +161,7 @@ function fail(conn: Connection, syscall: string, errno: number): void {
   drop(conn, `${conn.name} ${systemError(syscall, errno).message}`)
 }
 
-// console.log would keep something of each line: the event loop never turns.
+// console.log would keep something of each line, as the event loop never turns.
 function log(line: string): void {
   writeSync(1, `${line}\n`)
 }

@@ -1,4 +1,4 @@
-// Wrong on purpose: a new connection goes into every free slot, and one event counts three times.
+// Wrong on purpose: puts a new connection into every slot that is free.
 // usage: node every-slot.broken.ts PORT
 
 import {
@@ -45,11 +45,9 @@ for (;;) {
   }
 }
 
-// #region add
 function add(connFd: number): void {
   send(connFd, GREETING, GREETING.length, 0)
   for (let i = 0; i < slots.length; i++) {
     if (slots[i] === FREE) slots[i] = connFd // and on to the next one
   }
 }
-// #endregion add

@@ -46,6 +46,7 @@ const BUFFER_SIZE = 65_536 // bytes
 const LINE_MAX = 1000 // bytes, the newline among them
 const NEWLINE = 0x0a
 const ACCEPTS = 64 // in one turn
+const FULL = new Set([-EMFILE, -ENFILE, -ENOBUFS, -ENOMEM]) // no room for more
 const RETRY = 5000 // milliseconds
 
 const [port = '', host = '127.0.0.1'] = process.argv.slice(2)
@@ -70,12 +71,12 @@ interface Connection {
 }
 
 const connections = new Map<number, Connection>() // by descriptor
-const buffer = Buffer.alloc(BUFFER_SIZE) // one for all: no turn leaves anything in it
+const buffer = Buffer.alloc(BUFFER_SIZE) // for all: no turn leaves a byte in it
 
 const addr = sockaddr(host, Number(port))
 const listenFd = socket(family(addr), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
 setsockopt(listenFd, SOL_SOCKET, SO_REUSEADDR, 1) // even in TIME_WAIT
-setsockopt(listenFd, IPPROTO_TCP, TCP_NODELAY, 1) // its connections inherit it
+setsockopt(listenFd, IPPROTO_TCP, TCP_NODELAY, 1) // for its connections too
 bind(listenFd, addr)
 listen(listenFd, SOMAXCONN)
 
@@ -97,7 +98,7 @@ for (;;) {
     if (events.events(i) & EPOLLOUT) flush(conn)
     if (events.events(i) & ~EPOLLOUT && connections.has(conn.fd)) receive(conn)
   }
-  // Last, so that no event of this wait is taken for one of a new client with an old number.
+  // Last: a new client with an old number must not get events of the old one.
   for (let i = 0; i < count; i++) if (events.fd(i) === listenFd) acceptSome()
   // #endregion chat-loop
   if (count === 0) setAccepting(true)
@@ -125,7 +126,7 @@ function broadcast(from: Connection): void {
 // #endregion lines
 
 // #region add
-// Whoever does not read must not stop the others from talking, and must not fill our memory.
+// Whoever does not read must neither stop the others nor fill our memory.
 function add(to: Connection, line: Buffer, length: number): void {
   if (to.length + length > BUFFER_SIZE) return drop(to, `${to.name} does not read`)
   line.copy(to.unsent, to.length, 0, length)
@@ -152,8 +153,8 @@ function acceptSome(): void {
     if (fd === -EAGAIN) return
     if (fd < 0) {
       log(systemError('accept', fd).message)
-      // Without a free descriptor the queue stays as it is: look away for a while.
-      if ([-EMFILE, -ENFILE, -ENOBUFS, -ENOMEM].includes(fd)) setAccepting(false)
+      // The queue stays as it is until a descriptor is free: look away.
+      if (FULL.has(fd)) setAccepting(false)
       return
     }
     const name = format(peer)
@@ -172,7 +173,7 @@ function setAccepting(on: boolean): void {
 
 function drop({ fd }: Connection, reason: string): void {
   connections.delete(fd)
-  close(fd) // which also ends the watch: there is no second descriptor of it
+  close(fd) // which ends the watch as well
   log(reason)
   setAccepting(true) // a descriptor is free
 }
@@ -181,7 +182,7 @@ function fail(conn: Connection, syscall: string, errno: number): void {
   drop(conn, `${conn.name} ${systemError(syscall, errno).message}`)
 }
 
-// console.log would keep something of each line: the event loop never turns.
+// console.log would keep something of each line, as the event loop never turns.
 function log(line: string): void {
   writeSync(1, `${line}\n`)
 }

@@ -1,4 +1,4 @@
-// The echo server on epoll, for so many clients and no more: the others are told, and closed.
+// The echo server on epoll, for so many clients and no more: others are told so.
 // usage: node exercise-max-clients.ts PORT [HOST [CLIENTS]]
 
 import { writeSync } from 'node:fs'
@@ -44,6 +44,7 @@ import {
 
 const BUFFER_SIZE = 65_536 // bytes
 const ACCEPTS = 64 // in one turn
+const FULL = new Set([-EMFILE, -ENFILE, -ENOBUFS, -ENOMEM]) // no room for more
 const BUSY = Buffer.from('busy, come back later\n')
 const RETRY = 5000 // milliseconds
 
@@ -63,17 +64,17 @@ interface Connection {
   fd: number
   name: string
   events: number // what epoll watches it for
-  unsent: Buffer | undefined // made when it is needed for the first time
+  unsent: Buffer | undefined // made when first needed
   length: number // bytes in unsent
 }
 
 const connections = new Map<number, Connection>() // by descriptor
-const buffer = Buffer.alloc(BUFFER_SIZE) // one for all: no turn leaves anything in it
+const buffer = Buffer.alloc(BUFFER_SIZE) // for all: no turn leaves a byte in it
 
 const addr = sockaddr(host, Number(port))
 const listenFd = socket(family(addr), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
 setsockopt(listenFd, SOL_SOCKET, SO_REUSEADDR, 1) // even in TIME_WAIT
-setsockopt(listenFd, IPPROTO_TCP, TCP_NODELAY, 1) // its connections inherit it
+setsockopt(listenFd, IPPROTO_TCP, TCP_NODELAY, 1) // for its connections too
 bind(listenFd, addr)
 listen(listenFd, SOMAXCONN)
 
@@ -124,8 +125,8 @@ function acceptSome(): void {
     if (fd === -EAGAIN) return
     if (fd < 0) {
       log(systemError('accept', fd).message)
-      // Without a free descriptor the queue stays as it is: look away for a while.
-      if ([-EMFILE, -ENFILE, -ENOBUFS, -ENOMEM].includes(fd)) setAccepting(false)
+      // The queue stays as it is until a descriptor is free: look away.
+      if (FULL.has(fd)) setAccepting(false)
       return
     }
     const name = format(peer)
@@ -151,7 +152,7 @@ function setAccepting(on: boolean): void {
 
 function drop({ fd }: Connection, reason: string): void {
   connections.delete(fd)
-  close(fd) // which also ends the watch: there is no second descriptor of it
+  close(fd) // which ends the watch as well
   log(reason)
   setAccepting(true) // a descriptor is free
 }
@@ -160,7 +161,7 @@ function fail(conn: Connection, syscall: string, errno: number): void {
   drop(conn, `${conn.name} ${systemError(syscall, errno).message}`)
 }
 
-// console.log would keep something of each line: the event loop never turns.
+// console.log would keep something of each line, as the event loop never turns.
 function log(line: string): void {
   writeSync(1, `${line}\n`)
 }

@@ -1,4 +1,4 @@
-// An fd_set ends at descriptor 1023. The kernel does not: it takes as many bits as it is given.
+// An fd_set ends at descriptor 1023. The kernel takes as many bits as it is given.
 
 import {
   AF_INET,
@@ -14,8 +14,8 @@ import {
   timeval,
 } from '#posix'
 
-const fd = socket(AF_INET, SOCK_DGRAM, 0) // a datagram socket can be written to at once
-const lastFd = fcntl(fd, F_DUPFD, FD_SETSIZE - 1) // the lowest free number from there on
+const fd = socket(AF_INET, SOCK_DGRAM, 0) // is writable at once
+const lastFd = fcntl(fd, F_DUPFD, FD_SETSIZE - 1) // or the next that is free
 const firstFd = fcntl(fd, F_DUPFD, FD_SETSIZE)
 
 tell(lastFd, fd_set())

@@ -1,5 +1,5 @@
-// A signal ends a wait, whatever it was waiting for: select, poll and epoll_wait under a timer that
-// sends SIGALRM again and again.
+// A signal ends a wait: select, poll and epoll_wait under a timer that sends
+// SIGALRM again and again.
 
 import {
   AF_UNIX,

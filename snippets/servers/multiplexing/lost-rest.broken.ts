@@ -31,7 +31,7 @@ const buffer = Buffer.alloc(65_536)
 
 const addr = sockaddr_in('127.0.0.1', Number(process.argv[2]))
 const listenFd = socket(AF_INET, SOCK_STREAM, 0)
-setsockopt(listenFd, SOL_SOCKET, SO_SNDBUF, 65_536) // small, so that it is full sooner
+setsockopt(listenFd, SOL_SOCKET, SO_SNDBUF, 65_536) // full sooner
 bind(listenFd, addr)
 listen(listenFd, SOMAXCONN)
 console.log(`listening on ${format(getsockname(listenFd, addr))}`)
@@ -48,11 +48,9 @@ for (;;) {
       const connFd = accept4(listenFd, undefined, SOCK_NONBLOCK)
       epoll_ctl(epfd, EPOLL_CTL_ADD, connFd, EPOLLIN)
     } else {
-      // #region send
       const received = tryRecv(fd, buffer, buffer.length, 0)
-      if (received > 0) trySend(fd, buffer, received, 0) // a part of it, or -EAGAIN
+      if (received > 0) trySend(fd, buffer, received, 0) // all of it?
       else close(fd)
-      // #endregion send
     }
   }
 }

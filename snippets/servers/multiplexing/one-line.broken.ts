@@ -1,4 +1,4 @@
-// Wrong on purpose: what is to be sent to one client waits where the next one's bytes arrive.
+// Wrong on purpose: what waits to be sent lies where the next bytes arrive.
 // usage: node one-line.broken.ts PORT
 
 import {
@@ -36,7 +36,6 @@ const epfd = epoll_create1(0)
 const events = epoll_events(20)
 epoll_ctl(epfd, EPOLL_CTL_ADD, listenFd, EPOLLIN)
 
-// #region one-line
 const line = Buffer.alloc(10)
 let length = 0
 for (;;) {
@@ -48,7 +47,7 @@ for (;;) {
       epoll_ctl(epfd, EPOLL_CTL_ADD, connFd, EPOLLIN)
     } else if (events.events(i) & EPOLLIN) {
       length = tryRecv(fd, line, line.length, 0)
-      if (length > 0) epoll_ctl(epfd, EPOLL_CTL_MOD, fd, EPOLLOUT) // sent at the next event
+      if (length > 0) epoll_ctl(epfd, EPOLL_CTL_MOD, fd, EPOLLOUT)
       else close(fd)
     } else {
       trySend(fd, line, length, 0) // whose line?
@@ -56,4 +55,3 @@ for (;;) {
     }
   }
 }
-// #endregion one-line

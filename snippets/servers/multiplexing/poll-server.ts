@@ -40,6 +40,7 @@ import {
 
 const BUFFER_SIZE = 65_536 // bytes
 const ACCEPTS = 64 // in one turn
+const FULL = new Set([-EMFILE, -ENFILE, -ENOBUFS, -ENOMEM]) // no room for more
 const RETRY = 5000 // milliseconds
 
 const [port = '', host = '127.0.0.1'] = process.argv.slice(2)
@@ -58,19 +59,19 @@ interface Connection {
   fd: number
   name: string
   place: number // in the array of poll
-  unsent: Buffer | undefined // made when it is needed for the first time
+  unsent: Buffer | undefined // made when first needed
   length: number // bytes in unsent
 }
 
-const connections: Connection[] = [] // the one in place i + 1 of the array is number i
+const connections: Connection[] = [] // number i is in place i + 1 of the array
 let places = pollfds(64) // place 0 is the listening socket's
 // #endregion state
-const buffer = Buffer.alloc(BUFFER_SIZE) // one for all: no turn leaves anything in it
+const buffer = Buffer.alloc(BUFFER_SIZE) // for all: no turn leaves a byte in it
 
 const addr = sockaddr(host, Number(port))
 const listenFd = socket(family(addr), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
 setsockopt(listenFd, SOL_SOCKET, SO_REUSEADDR, 1) // even in TIME_WAIT
-setsockopt(listenFd, IPPROTO_TCP, TCP_NODELAY, 1) // its connections inherit it
+setsockopt(listenFd, IPPROTO_TCP, TCP_NODELAY, 1) // for its connections too
 bind(listenFd, addr)
 listen(listenFd, SOMAXCONN)
 log(`listening on ${format(getsockname(listenFd, addr))}`)
@@ -82,7 +83,7 @@ for (;;) {
   const count = tryPoll(places, connections.length + 1, accepting ? -1 : RETRY)
   if (count === -EINTR) continue
   if (count < 0) throw systemError('poll', count)
-  // From the end: whoever moves into a place that has become free had its turn.
+  // From the end: whoever moves into a free place has had its turn.
   for (let i = connections.length, left = count; left > 0; i--) {
     const revents = places.revents(i)
     if (revents === 0) continue
@@ -122,8 +123,8 @@ function acceptSome(): void {
     if (fd === -EAGAIN) return
     if (fd < 0) {
       log(systemError('accept', fd).message)
-      // Without a free descriptor the queue stays as it is: look away for a while.
-      if ([-EMFILE, -ENFILE, -ENOBUFS, -ENOMEM].includes(fd)) setAccepting(false)
+      // The queue stays as it is until a descriptor is free: look away.
+      if (FULL.has(fd)) setAccepting(false)
       return
     }
     add(fd, format(peer))
@@ -133,7 +134,7 @@ function acceptSome(): void {
 // #region accepting
 function setAccepting(on: boolean): void {
   accepting = on
-  places.set(0, on ? listenFd : -1, POLLIN) // poll leaves out what is negative
+  places.set(0, on ? listenFd : -1, POLLIN) // a negative one is left out
 }
 // #endregion accepting
 
@@ -167,7 +168,7 @@ function fail(conn: Connection, syscall: string, errno: number): void {
   drop(conn, `${conn.name} ${systemError(syscall, errno).message}`)
 }
 
-// console.log would keep something of each line: the event loop never turns.
+// console.log would keep something of each line, as the event loop never turns.
 function log(line: string): void {
   writeSync(1, `${line}\n`)
 }

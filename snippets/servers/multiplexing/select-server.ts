@@ -1,4 +1,4 @@
-// A server with one thread and many clients, on select: it greets each, then echoes what it sends.
+// A server with one thread and many clients, on select: greets, then echoes.
 // usage: node select-server.ts PORT [HOST]
 
 import { writeSync } from 'node:fs'
@@ -43,6 +43,7 @@ import {
 const GREETING = Buffer.from('Welcome to server!\n')
 const BUFFER_SIZE = 65_536 // bytes
 const ACCEPTS = 64 // in one turn
+const FULL = new Set([-EMFILE, -ENFILE, -ENOBUFS, -ENOMEM]) // no room for more
 const RETRY = timeval(5000)
 
 const [port = '', host = '127.0.0.1'] = process.argv.slice(2)
@@ -60,19 +61,19 @@ process.on('uncaughtException', (error) => {
 interface Connection {
   fd: number
   name: string
-  unsent: Buffer | undefined // made when it is needed for the first time
+  unsent: Buffer | undefined // made when first needed
   length: number // bytes in unsent
 }
 
 const connections = new Map<number, Connection>() // by descriptor
-const buffer = Buffer.alloc(BUFFER_SIZE) // one for all: no turn leaves anything in it
+const buffer = Buffer.alloc(BUFFER_SIZE) // for all: no turn leaves a byte in it
 // #endregion state
 
 // #region listen
 const addr = sockaddr(host, Number(port))
 const listenFd = socket(family(addr), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
 setsockopt(listenFd, SOL_SOCKET, SO_REUSEADDR, 1) // even in TIME_WAIT
-setsockopt(listenFd, IPPROTO_TCP, TCP_NODELAY, 1) // its connections inherit it
+setsockopt(listenFd, IPPROTO_TCP, TCP_NODELAY, 1) // for its connections too
 bind(listenFd, addr)
 listen(listenFd, SOMAXCONN)
 log(`listening on ${format(getsockname(listenFd, addr))}`)
@@ -88,7 +89,7 @@ let nfds = 0
 
 watch(listenFd, reading)
 for (;;) {
-  readable.set(reading) // select leaves only those in the sets that are ready
+  readable.set(reading) // select leaves those in the sets that are ready
   writable.set(writing)
   const accepting = FD_ISSET(listenFd, reading)
   timeout.set(RETRY)
@@ -120,8 +121,8 @@ function receive(conn: Connection): void {
 // #endregion receive
 
 // #region deliver
-// Sends the first bytes of `bytes`. What the kernel does not take is kept, and
-// nothing more is read from this client until it has gone.
+// Sends `length` bytes. What the kernel does not take is kept, and until it has
+// gone, nothing more is read from this client.
 function deliver(conn: Connection, bytes: Buffer, length: number): void {
   const sent = trySend(conn.fd, bytes, length, 0)
   if (sent < 0 && sent !== -EAGAIN) return fail(conn, 'send', sent)
@@ -146,8 +147,8 @@ function acceptSome(): void {
     if (fd === -EAGAIN) return
     if (fd < 0) {
       log(systemError('accept', fd).message)
-      // Without a free descriptor the queue stays as it is: look away for a while.
-      if ([-EMFILE, -ENFILE, -ENOBUFS, -ENOMEM].includes(fd)) unwatch(listenFd, reading)
+      // The queue stays as it is until a descriptor is free: look away.
+      if (FULL.has(fd)) unwatch(listenFd, reading)
       return
     }
     const name = format(peer)
@@ -187,11 +188,15 @@ function watch(fd: number, set: Uint8Array): void {
 
 function unwatch(fd: number, set: Uint8Array): void {
   FD_CLR(fd, set)
-  while (nfds > 0 && !FD_ISSET(nfds - 1, reading) && !FD_ISSET(nfds - 1, writing)) nfds--
+  while (nfds > 0 && !isWatched(nfds - 1)) nfds--
+}
+
+function isWatched(fd: number): boolean {
+  return FD_ISSET(fd, reading) || FD_ISSET(fd, writing)
 }
 // #endregion watch
 
-// console.log would keep something of each line: the event loop never turns.
+// console.log would keep something of each line, as the event loop never turns.
 function log(line: string): void {
   writeSync(1, `${line}\n`)
 }

@@ -1,4 +1,4 @@
-// Wrong on purpose: a closed descriptor keeps its slot, and a failed select counts as a good one.
+// Wrong on purpose: a closed descriptor keeps its slot, and -1 is taken for success.
 // usage: node stale-slot.broken.ts PORT
 
 import {
@@ -36,7 +36,6 @@ const readfds = fd_set()
 for (;;) {
   FD_ZERO(readfds)
   for (const fd of slots) if (fd !== FREE) FD_SET(fd, readfds)
-  // #region select
   if (trySelect(Math.max(...slots) + 1, readfds, null, null, null) === 0) continue
   for (let i = 0; i < slots.length; i++) {
     const fd = slots[i]!
@@ -47,7 +46,6 @@ for (;;) {
       console.log(`closed fd ${fd}`)
     }
   }
-  // #endregion select
 }
 
 function echo(fd: number): boolean {

@@ -19,7 +19,6 @@ import {
 
 const addr = sockaddr_in('127.0.0.1', Number(process.argv[2]))
 const listenFd = socket(AF_INET, SOCK_STREAM, 0)
-// #region bind
 try {
   bind(listenFd, addr)
 } catch {
@@ -27,7 +26,6 @@ try {
 }
 listen(listenFd, SOMAXCONN)
 console.log(`listening on ${format(getsockname(listenFd, addr))}`)
-// #endregion bind
 
 const buffer = Buffer.alloc(256)
 for (;;) {
