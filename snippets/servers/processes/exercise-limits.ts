@@ -39,8 +39,8 @@ function mayStart(address: string): boolean {
 }
 
 function start(socket: Socket, address: string): void {
-  const command = [...process.execArgv, service]
-  const child = spawn(process.execPath, command, { stdio: [socket, socket, 'inherit'] })
+  const command = [...process.execArgv, service, '0']
+  const child = spawn(process.execPath, command, { stdio: [socket, 'inherit', 'inherit'] })
   child.on('error', (error) => console.log(error.message))
   if (child.pid === undefined) return
   children.set(child, address)

@@ -56,7 +56,7 @@ function supervise(): void {
     })
     workers.add(worker)
     worker.once('message', () => {
-      if (current === undefined) console.log(`listening on ${address}`)
+      console.log(current === undefined ? `listening on ${address}` : `${name} takes over`)
       current?.send('retire', () => {}) // it may have ended by itself
       current = worker
     })
@@ -97,7 +97,7 @@ function listenOn(host: string, port: number): { listenFd: number; address: stri
 function work(name: string): void {
   const clients = new Set<Socket>()
   const server = createServer({ allowHalfOpen: true }, (client) => {
-    console.log(`${name} serves ${client.remoteAddress}:${client.remotePort}`)
+    console.log(`${name} serves a client`)
     clients.add(client)
     client.on('error', (error) => console.log(`${name}: ${error.message}`))
     client.on('close', () => clients.delete(client))
@@ -108,9 +108,11 @@ function work(name: string): void {
   // Takes no more clients, and ends with the last that it has.
   process.once('message', () => {
     server.close()
-    process.disconnect?.()
+    console.log(`${name} takes no more clients`)
+    process.channel?.unref() // no reason to stay any longer
   })
   // #endregion work
+  process.once('disconnect', stop) // the supervisor has ended
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
   function stop(): void {
     server.close()

@@ -61,10 +61,11 @@ function supervise(): void {
       if (left === undefined) return
       onTheWay.delete(worker)
       workers.splice(workers.indexOf(worker), 1)
+      if (!stopping) {
+        console.log(how)
+        setTimeout(() => stopping || start(), RESTART_DELAY) // not at once: it may fail again
+      }
       for (const socket of left) handOver(socket) // the next worker takes them
-      if (stopping) return
-      console.log(how)
-      setTimeout(() => stopping || start(), RESTART_DELAY) // not at once: it may fail again
     }
     worker.on('error', (error) => ended(error.message)) // there was no process for it
     // Unlike 'exit', 'close' comes after all that it had to say.

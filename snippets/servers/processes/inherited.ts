@@ -6,17 +6,21 @@ import { openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  F_GETFL,
   F_LOCK,
   F_TEST,
   LOCK_EX,
   LOCK_NB,
+  O_NONBLOCK,
   RLIMIT_NOFILE,
   SIG_BLOCK,
   alarm,
+  fcntl,
   flock,
   getrlimit,
   lockf,
   raise,
+  setNonBlocking,
   setrlimit,
   sigprocmask,
   sigset,
@@ -26,6 +30,7 @@ type Findings = Record<string, string>
 
 if (process.argv[2] === 'child') {
   console.log(JSON.stringify(findings(3))) // the parent's descriptor is 3 here
+  setNonBlocking(3)
 } else {
   const path = join(tmpdir(), `inherited-${process.pid}`)
   writeFileSync(path, 'abcdef')
@@ -44,17 +49,19 @@ if (process.argv[2] === 'child') {
 
   const ours = findings(fd)
   const command = [...process.execArgv, import.meta.filename, 'child']
-  const stdio = ['ignore', 'pipe', 'inherit', fd] as const
-  const child = spawnSync(process.execPath, command, { encoding: 'utf8', stdio: [...stdio] })
+  const child = spawnSync(process.execPath, command, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit', fd],
+  })
   // #endregion parent
 
   const theirs = JSON.parse(child.stdout) as Findings
-  const rest = next(fd)
   theirs['processor time'] = processorTime(spawnSync('cat', ['/proc/self/stat']).stdout.toString())
   console.log(`${''.padEnd(20)} parent      child`)
   for (const [what, value] of Object.entries(ours))
     console.log(`${what.padEnd(20)} ${value.padEnd(11)} ${theirs[what]}`)
-  console.log(`and the next bytes of the file, in the parent: ${rest}`)
+  const flag = fcntl(fd, F_GETFL) & O_NONBLOCK ? 'set' : 'not set'
+  console.log(`\nin the parent afterwards: the next bytes are ${next(fd)}, O_NONBLOCK is ${flag}`)
 }
 
 // #region findings

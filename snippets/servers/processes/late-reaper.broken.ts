@@ -37,7 +37,7 @@ for (;;) {
     console.log(`pid ${pid} has ended: status ${WEXITSTATUS(status)}`)
   }
   // #endregion reap
-  spawn('cat', { stdio: [connFd, connFd, 'inherit'] })
+  spawn('cat', { stdio: [connFd, connFd, 'ignore'] })
   children++
   close(connFd)
 }

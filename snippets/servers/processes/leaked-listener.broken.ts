@@ -30,7 +30,7 @@ try {
 
   for (;;) {
     const connFd = accept4(listenFd, undefined, SOCK_CLOEXEC)
-    spawn('cat', { stdio: [connFd, connFd, 'inherit'] })
+    spawn('cat', { stdio: [connFd, connFd, 'ignore'] })
     close(connFd)
   }
 } catch (error) {

@@ -1,5 +1,5 @@
-// A server that starts a process for each client. The process is reverse-lines.ts, with
-// the connection for its standard input and output.
+// A server that starts a process for each client: reverse-lines.ts, with the connection as
+// its descriptor 3.
 // usage: node process-server.ts PORT [HOST [PROCESSES]]
 
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -102,9 +102,11 @@ function acceptNext(listenFd: number): number | undefined {
 // #region spawn
 function serve(connFd: number, client: string): void {
   try {
-    const command = [...process.execArgv, service] // with the flags of this process
-    const child = spawn(process.execPath, command, { stdio: [connFd, connFd, 'inherit'] })
-    child.on('error', (error) => console.log(`${client}: ${error.message}`)) // EAGAIN, EMFILE
+    const command = [...process.execArgv, service, '3'] // with the flags of this process
+    const child = spawn(process.execPath, command, {
+      stdio: ['ignore', 'inherit', 'inherit', connFd], // its descriptors 0 to 3
+    })
+    child.on('error', (error) => notServed(client, error)) // EAGAIN, EMFILE: told as an event
     if (child.pid === undefined) return
     children.add(child)
     console.log(`pid ${child.pid} serves ${client}`)
@@ -114,10 +116,14 @@ function serve(connFd: number, client: string): void {
       acceptAll() // there is room again
     })
   } catch (error) {
-    console.log(`${client}: ${(error as Error).message}`) // ENOMEM
+    notServed(client, error as Error) // ENOMEM: thrown
   } finally {
     close(connFd) // ours; the child has its own
   }
+}
+
+function notServed(client: string, error: NodeJS.ErrnoException): void {
+  console.log(`no process for ${client}: ${error.code ?? error.message}`)
 }
 // #endregion spawn
 

@@ -1,5 +1,6 @@
-// The service of 2.2 on standard input and output. It knows nothing of sockets, and need not.
-// usage: node reverse-lines.ts
+// The service of 2.2 for one client: on a descriptor that somebody has opened, or on standard
+// input and output.
+// usage: node reverse-lines.ts [DESCRIPTOR]
 
 import { readSync, writeSync } from 'node:fs'
 
@@ -7,28 +8,31 @@ const LINE_MAX = 65_536 // bytes, the newline among them
 const NEWLINE = 0x0a
 const buffer = Buffer.alloc(LINE_MAX)
 
+const [fd] = process.argv.slice(2)
 try {
-  reverseLines()
+  if (fd === undefined) serve(0, 1)
+  else serve(Number(fd), Number(fd)) // a connection carries bytes both ways
 } catch (error) {
   console.error((error as Error).message)
   process.exitCode = 1
 }
 
-// Returns when the input has ended. On a connection read(2) is recv without flags, and
-// write(2) is send.
-function reverseLines(): void {
+// #region serve
+// Returns when the client has sent its last. On a connection read(2) is recv without flags,
+// and write(2) is send.
+function serve(input: number, output: number): void {
   let used = 0 // bytes in the buffer that are not a whole line yet
   while (used < LINE_MAX) {
-    const received = readSync(0, buffer, used, LINE_MAX - used, null)
+    const received = readSync(input, buffer, used, LINE_MAX - used, null)
     const bytes = buffer.subarray(0, used + received)
     if (received === 0) {
-      writeAll(bytes.reverse()) // the last line may lack its newline
+      writeAll(output, bytes.reverse()) // the last line may lack its newline
       return
     }
     let start = 0
     let end = bytes.indexOf(NEWLINE, used)
     while (end !== -1) {
-      writeAll(bytes.subarray(start, end).reverse())
+      writeAll(output, bytes.subarray(start, end).reverse())
       start = end + 1
       end = bytes.indexOf(NEWLINE, start)
     }
@@ -38,6 +42,7 @@ function reverseLines(): void {
   throw new RangeError(`no end of line in ${LINE_MAX} bytes`)
 }
 
-function writeAll(bytes: Buffer): void {
-  for (let written = 0; written < bytes.length;) written += writeSync(1, bytes, written)
+function writeAll(output: number, bytes: Buffer): void {
+  for (let written = 0; written < bytes.length;) written += writeSync(output, bytes, written)
 }
+// #endregion serve

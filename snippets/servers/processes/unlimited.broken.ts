@@ -25,7 +25,7 @@ console.log(`listening on ${format(getsockname(listenFd, addr))}`)
 
 for (;;) {
   const connFd = accept4(listenFd, undefined, SOCK_CLOEXEC)
-  const child = spawn('cat', { stdio: [connFd, connFd, 'inherit'] })
+  const child = spawn('cat', { stdio: [connFd, connFd, 'ignore'] })
   if (child.pid === undefined) {
     console.log('fork() error.')
     process.exit(0)

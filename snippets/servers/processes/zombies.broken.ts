@@ -26,7 +26,7 @@ console.log(`listening on ${format(getsockname(listenFd, addr))}`)
 // #region loop
 for (;;) {
   const connFd = accept4(listenFd, undefined, SOCK_CLOEXEC)
-  const child = spawn('cat', { stdio: [connFd, connFd, 'inherit'] })
+  const child = spawn('cat', { stdio: [connFd, connFd, 'ignore'] })
   child.on('exit', () => console.log('a child has ended')) // when the event loop turns: never
   close(connFd)
 }

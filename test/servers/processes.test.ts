@@ -1,0 +1,258 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, test as plain } from 'vitest'
+import * as posix from '#posix'
+import { conformance } from '../support/conformance.ts'
+import { descendants, listeningPorts } from '../support/leaks.ts'
+import type { Address, Program } from '../support/program.ts'
+import { programsOf, recordings, testsOf } from '../support/recordings.ts'
+import { createStage } from '../support/stage.ts'
+import { recordedTable } from '../support/tables.ts'
+import { LIMIT, within } from '../support/within.ts'
+import { scenarios } from './processes.scenarios.ts'
+
+const slug = 'servers/processes'
+const test = testsOf(slug)
+
+recordings(slug, scenarios)
+
+const service = {
+  slug,
+  model: 'concurrent',
+  stop: 'orderly',
+  reply: (line: Buffer): Buffer => line.reverse(),
+  lineMax: 65_536,
+} as const
+conformance({ ...service, file: 'process-server.ts', clientsAtOnce: 12, clientsInTurn: 9 })
+conformance({ ...service, file: 'prefork-server.ts', clientsAtOnce: 2 }) // as many as there are workers
+conformance({ ...service, file: 'reuseport-server.ts', clientsAtOnce: 30 })
+conformance({ ...service, file: 'fork-handles-node.ts', clientsAtOnce: 30 })
+conformance({ ...service, file: 'cluster-server-node.ts', clientsAtOnce: 30 })
+
+describe('what a client costs', () => {
+  const WORKERS = 3
+  const CLIENTS = 30
+
+  interface Way {
+    program: string
+    what: string
+    /** Of a page other than this one. */
+    of?: string
+    args?: (string | number)[]
+    clients?: number
+    prefix?: string[]
+  }
+  const pool = [0, '127.0.0.1', WORKERS]
+  const handedOut: (Way & { by: string })[] = [
+    { program: 'prefork-server.ts', what: 'nothing', by: 'the kernel: who has waited longest', args: pool },
+    { program: 'reuseport-server.ts', what: 'nothing', by: 'the kernel: a hash of the addresses', args: pool },
+    { program: 'cluster-server-node.ts', what: 'a message', by: 'the primary: in turn', args: pool },
+    { program: 'fork-handles-node.ts', what: 'two messages', by: 'the parent: in turn', args: pool },
+    {
+      program: 'cluster-server-node.ts',
+      what: 'nothing',
+      by: 'SCHED_NONE: whoever comes first',
+      args: pool,
+      prefix: ['env', 'NODE_CLUSTER_SCHED_POLICY=none'],
+    },
+  ]
+  const ways: Way[] = [
+    { program: 'reversing-server.ts', what: 'nothing: one process', of: 'servers/iterative' },
+    ...handedOut,
+    { program: 'exercise-inetd.ts', what: 'a process: cat', clients: 10 },
+    { program: 'process-server.ts', what: 'a process: node', clients: 10 },
+  ]
+
+  plain('is measured, and so is which worker gets it', { timeout: 60_000 }, async () => {
+    const milliseconds: number[] = []
+    const shares: number[][] = []
+    for (const { program, of, args = [0], clients = CLIENTS, prefix = [] } of ways) {
+      const stage = createStage({ folder: programsOf(of ?? slug), prefix })
+      try {
+        const server = await stage.serve('server', program, ...args)
+        const times = Array.from({ length: clients }, () => connection(server.address))
+        milliseconds.push(Number(median(times).toPrecision(2)))
+        if (args === pool) shares.push(await share(server))
+      } finally {
+        await stage.close()
+      }
+    }
+
+    await recordedTable(
+      slug,
+      'costs.json',
+      {
+        title: 'From connect to the answer, median of 10 or 30 clients, one after another',
+        columns: ['program', 'started or sent for a client', 'milliseconds'],
+        rows: ways.map(({ program, what }, i) => [program, what, milliseconds[i]!]),
+      },
+      {
+        varies: ['milliseconds'],
+        holds: (rows) => {
+          const cost = (program: string): number =>
+            Number(rows.find((row) => row['program'] === program)!['milliseconds'])
+          expect(cost('process-server.ts')).toBeGreaterThan(10 * cost('prefork-server.ts'))
+          expect(cost('process-server.ts')).toBeGreaterThan(2 * cost('exercise-inetd.ts'))
+          expect(cost('exercise-inetd.ts')).toBeGreaterThan(cost('prefork-server.ts'))
+        },
+      },
+    )
+
+    const places = ['1st', '2nd', '3rd']
+    await recordedTable(
+      slug,
+      'shares.json',
+      {
+        title: `${CLIENTS} clients, one after another, to ${WORKERS} workers`,
+        columns: ['program', 'who decides', ...places],
+        rows: handedOut.map(({ program, by }, i) => [program, by, shares[i]!].flat()),
+      },
+      {
+        varies: places,
+        holds: (rows) => {
+          for (const row of rows) {
+            const all = places.map((place) => Number(row[place]))
+            expect(all.reduce((sum, one) => sum + one)).toBe(CLIENTS)
+            if (String(row['who decides']).endsWith('in turn')) expect(all).toEqual([10, 10, 10])
+          }
+        },
+      },
+    )
+  })
+
+  /** How many clients each worker has served, the busiest first. */
+  async function share(server: Program): Promise<number[]> {
+    const served = new Map<string, number>()
+    for (let clients = 0; clients < CLIENTS;) {
+      const pid = /^(pid \d+) serves/.exec(await server.line())?.[1]
+      if (pid === undefined) continue
+      served.set(pid, (served.get(pid) ?? 0) + 1)
+      clients++
+    }
+    const counts = [...served.values(), ...Array<number>(WORKERS).fill(0)]
+    return counts.toSorted((a, b) => b - a).slice(0, WORKERS)
+  }
+})
+
+/** Connects, sends a line, and waits for the answer, with calls that block; how long it took in milliseconds. */
+function connection({ host, port }: Address): number {
+  const { AF_INET, SOCK_STREAM, SOL_SOCKET, SO_RCVTIMEO } = posix
+  const fd = posix.socket(AF_INET, SOCK_STREAM, 0)
+  try {
+    posix.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, posix.timeval(LIMIT)) // fails in place of waiting for ever
+    const start = performance.now()
+    posix.connect(fd, posix.sockaddr_in(host, port))
+    posix.send(fd, Buffer.from('hello\n'), 6, 0)
+    const answer = Buffer.alloc(5)
+    for (let received = 0; received < 5;) {
+      const count = posix.recv(fd, answer.subarray(received), 5 - received, 0)
+      if (count === 0) throw new Error('the server has closed')
+      received += count
+    }
+    return performance.now() - start
+  } finally {
+    posix.close(fd)
+  }
+}
+
+function median(numbers: number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!
+}
+
+/** Waits until a condition holds that no event tells. */
+async function until(condition: () => boolean, what: string): Promise<void> {
+  const limit = performance.now() + LIMIT
+  while (!condition()) {
+    if (performance.now() > limit) throw new Error(`waited ${LIMIT} ms for ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+describe('a parent that is killed', () => {
+  const pools = ['prefork-server.ts', 'reuseport-server.ts', 'fork-handles-node.ts', 'cluster-server-node.ts']
+  test.for([...pools, 'exercise-restart.ts'])('%s leaves no worker behind', async (file, { stage }) => {
+    const server = await stage.serve('server', file, 0)
+    expect(descendants(server.pid).length).toBeGreaterThan(0)
+    server.kill('SIGKILL')
+    await server.exit() // waits for the workers too, since its output is theirs
+    await until(() => !listeningPorts().has(server.address.port), 'the port to be free')
+  })
+
+  test('process-server.ts leaves a child to its client, and the port to the next server', async ({ stage }) => {
+    const server = await stage.serve('server', 'process-server.ts', 0)
+    const client = await stage.connect('client', server)
+    await server.line()
+    server.kill('SIGKILL')
+    await until(() => !server.running(), 'the end of the server')
+    await until(() => !listeningPorts().has(server.address.port), 'the port to be free')
+    await client.send('hello\n')
+    await client.receive('olleh')
+    await client.close()
+    await server.exit() // and of its child
+  })
+})
+
+describe('where the system allows no further process', () => {
+  // For root there is no RLIMIT_NPROC, so the server runs as another user then.
+  const nobody = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : []
+  const [command, ...args] = [...nobody, 'cat', join(programsOf(slug), 'process-server.ts'), process.execPath]
+  const possible = spawnSync(command!, args, { stdio: 'ignore' }).status === 0
+  if (!possible) console.warn('skipped: EAGAIN from spawn: another user cannot read the programs')
+
+  /** Sets how many processes the server's user may have if this server is to start another. prlimit(1) */
+  function limit({ pid }: Program, processes: number): void {
+    const [command, ...args] = [...nobody, 'prlimit', `--pid=${pid}`, `--nproc=${processes}:`]
+    execFileSync(command!, args)
+  }
+
+  plain.skipIf(!possible)('the client is turned away with EAGAIN, and the server goes on', async () => {
+    const stage = createStage({ folder: programsOf(slug), prefix: nobody })
+    try {
+      const server = await stage.serve('server', 'process-server.ts', 0)
+      limit(server, 1)
+      const first = await stage.connect('first client', server)
+      expect(await server.line()).toMatch(/^no process for 127\.0\.0\.1:\d+: EAGAIN$/)
+      await first.receiveEnd()
+      limit(server, 10_000)
+      const second = await stage.connect('second client', server)
+      await second.send('hello\n')
+      await second.receive('olleh')
+    } finally {
+      await stage.close()
+    }
+  })
+})
+
+test('nobody is refused or lost while a program is replaced', async ({ stage }) => {
+  const server = await stage.serve('server', 'exercise-restart.ts', 0)
+  const lines: string[] = []
+  const log = (async () => {
+    while (!lines.includes('worker 1 ended: status 0')) lines.push(await server.line())
+  })()
+  server.kill('SIGHUP')
+  let clients = 0
+  while (!lines.includes('worker 1 ended: status 0')) {
+    const socket = connect(server.address)
+    socket.end('hello\n')
+    let answer = ''
+    socket.on('data', (chunk: Buffer) => (answer += chunk.toString()))
+    await within(once(socket, 'close'), 'an answer')
+    expect(answer).toBe('olleh')
+    clients++
+  }
+  await log
+  expect(clients).toBeGreaterThan(0)
+  expect(lines).toContain('worker 2 takes over')
+})
+
+test('the number of processes is checked like the port', () => {
+  for (const file of ['process-server.ts', 'prefork-server.ts', 'reuseport-server.ts', 'fork-handles-node.ts']) {
+    const { status, stderr } = spawnSync(process.execPath, [file, '0', '127.0.0.1', '0'], {
+      cwd: programsOf(slug),
+      encoding: 'utf8',
+    })
+    expect({ status, stderr }).toEqual({ status: 2, stderr: `usage: node ${file} PORT [HOST [PROCESSES]]\n` })
+  }
+})
