@@ -1,11 +1,12 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test as plain } from 'vitest'
 import * as posix from '#posix'
 import { conformance } from '../support/conformance.ts'
-import { descendants, listeningPorts } from '../support/leaks.ts'
+import { descendants, listeningPorts, socketsOf } from '../support/leaks.ts'
 import type { Address, Program } from '../support/program.ts'
 import { programsOf, recordings, testsOf } from '../support/recordings.ts'
 import { createStage } from '../support/stage.ts'
@@ -169,6 +170,41 @@ async function until(condition: () => boolean, what: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
+
+test('each connection is open in one process, and the listening socket in the parent alone', async ({ stage }) => {
+  const server = await stage.serve('server', 'process-server.ts', 0)
+  const { port } = server.address
+  const first = await stage.connect('first client', server)
+  const second = await stage.connect('second client', server)
+  for (const client of [first, second]) {
+    await client.send('hello\n')
+    await client.receive('olleh') // the child is there, and the parent has closed its copy
+  }
+
+  // The server's sockets in the order of the remote ports, 0 for the listening one. proc_pid_net_tcp(5)
+  const hex = (number: number): string => number.toString(16).toUpperCase().padStart(4, '0')
+  const rows = readFileSync('/proc/net/tcp', 'latin1').split('\n')
+  const columns = rows.map((row) => row.trim().split(/\s+/)).filter(([, local]) => local?.endsWith(`:${hex(port)}`))
+  const holders = [0, first.socket.localPort!, second.socket.localPort!].map((remote) => {
+    const inode = columns.find((row) => row[2]?.endsWith(`:${hex(remote)}`))?.[9]
+    const processes = [server.pid, ...descendants(server.pid)]
+    return processes.filter((pid) => socketsOf(pid).includes(`socket:[${inode}]`))
+  })
+  expect(holders[0]).toEqual([server.pid])
+  const children = descendants(server.pid)
+  expect(children).toHaveLength(2)
+  expect([holders[1], holders[2]].flat().toSorted()).toEqual(children.toSorted())
+})
+
+test('a server of processes that has no descriptor for its client takes it when there is one', async ({ stage }) => {
+  const server = await stage.serve('server', 'process-server.ts', 0)
+  execFileSync('prlimit', [`--pid=${server.pid}`, '--nofile=3:'])
+  const client = await stage.connect('client', server)
+  await client.send('hello\n')
+  expect(await server.errorLine()).toBe('accept EMFILE: too many open files')
+  execFileSync('prlimit', [`--pid=${server.pid}`, '--nofile=100:'])
+  await client.receive('olleh')
+})
 
 describe('a parent that is killed', () => {
   const pools = ['prefork-server.ts', 'reuseport-server.ts', 'fork-handles-node.ts', 'cluster-server-node.ts']

@@ -14,7 +14,6 @@ const RESTART_DELAY = 100 // milliseconds
 if (process.argv[2] === 'worker') work()
 else supervise()
 
-// #region supervise
 function supervise(): void {
   const [port = '', host = '127.0.0.1', processes = '2'] = process.argv.slice(2)
   const valid = /^\d{1,5}$/.test(port) && Number(port) <= 65_535
@@ -25,6 +24,7 @@ function supervise(): void {
 
   const workers: ChildProcess[] = [] // the next in turn is the first
   const onTheWay = new Map<ChildProcess, Socket[]>() // sent, and not taken yet
+  let ready = 0
   let stopping = false
 
   // pauseOnConnect: what a client sends is not for us to read.
@@ -34,13 +34,15 @@ function supervise(): void {
     process.exitCode = 1
     stop()
   })
-  server.listen(Number(port), host, async () => {
-    const started = Array.from({ length: Number(processes) }, start)
-    await Promise.all(started.map((worker) => once(worker, 'message')))
+  server.listen(Number(port), host, () => {
+    for (let i = 0; i < Number(processes); i++) start()
+  })
+
+  function announce(): void {
     const address = server.address()
     if (address !== null && typeof address === 'object')
       console.log(`listening on ${format(address.address, address.port)}`)
-  })
+  }
 
   // #region hand-over
   function handOver(socket: Socket): void {
@@ -51,11 +53,15 @@ function supervise(): void {
     worker.send('connection', socket, { keepOpen: true }, () => {}) // 'close' tells of failures
   }
 
-  function start(): ChildProcess {
+  function start(): void {
+    if (stopping) return
     const worker = fork(import.meta.filename, ['worker'])
     workers.push(worker)
     onTheWay.set(worker, [])
-    worker.on('message', () => onTheWay.get(worker)?.shift()?.destroy()) // it has its own now
+    worker.on('message', (message) => {
+      if (message === 'taken') onTheWay.get(worker)?.shift()?.destroy() // it has its own now
+      else if (++ready === Number(processes)) announce()
+    })
     const ended = (how: string): void => {
       const left = onTheWay.get(worker)
       if (left === undefined) return
@@ -63,7 +69,7 @@ function supervise(): void {
       workers.splice(workers.indexOf(worker), 1)
       if (!stopping) {
         console.log(how)
-        setTimeout(() => stopping || start(), RESTART_DELAY) // not at once: it may fail again
+        setTimeout(start, RESTART_DELAY) // not at once: it may fail again
       }
       for (const socket of left) handOver(socket) // the next worker takes them
     }
@@ -72,7 +78,6 @@ function supervise(): void {
     worker.on('close', (status, signal) =>
       ended(`pid ${worker.pid} ended: ${signal ?? `status ${status}`}`),
     )
-    return worker
   }
   // #endregion hand-over
 
@@ -83,7 +88,6 @@ function supervise(): void {
     for (const worker of workers) worker.kill('SIGTERM')
   }
 }
-// #endregion supervise
 
 // #region work
 function work(): void {

@@ -36,10 +36,16 @@ const NEWLINE = 0x0a
 const STOP_LIMIT = 300 // milliseconds
 const RESTART_DELAY = 100 // milliseconds
 
-if (process.argv[2] === 'worker') work(Number(process.argv[3]))
-else supervise()
+if (process.argv[2] !== 'worker') supervise()
+else {
+  try {
+    work(Number(process.argv[3]))
+  } catch (error) {
+    console.error((error as Error).message)
+    process.exitCode = 1
+  }
+}
 
-// #region supervise
 function supervise(): void {
   const [port = '', host = '127.0.0.1', processes = '2'] = process.argv.slice(2)
   const valid = /^\d{1,5}$/.test(port) && Number(port) <= 65_535
@@ -66,6 +72,7 @@ function supervise(): void {
     process.exit(1)
   }
 
+  // #region start
   function start(listenFd: number, address: string): void {
     if (stopping) return
     const command = [...process.execArgv, import.meta.filename, 'worker', `${process.pid}`]
@@ -91,7 +98,9 @@ function supervise(): void {
       if (ready === Number(processes)) console.log(`listening on ${address}`)
     })
   }
+  // #endregion start
 
+  // #region stop
   function stop(listenFd: number): void {
     stopping = true
     shutdown(listenFd, SHUT_RDWR) // ends every accept on the socket, in whichever process
@@ -100,8 +109,8 @@ function supervise(): void {
       for (const worker of workers) worker.kill('SIGTERM')
     }, STOP_LIMIT).unref()
   }
+  // #endregion stop
 }
-// #endregion supervise
 
 // #region work
 // One client after another, as in 2.2. The other workers do the same at the same time.

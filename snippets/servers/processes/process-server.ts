@@ -31,6 +31,7 @@ import {
 } from '#posix'
 
 const STOP_LIMIT = 300 // milliseconds
+const RETRY_DELAY = 1000 // milliseconds
 const service = join(import.meta.dirname, 'reverse-lines.ts')
 
 const [port = '', host = '127.0.0.1', processes = '16'] = process.argv.slice(2)
@@ -44,6 +45,7 @@ const limit = Number(processes)
 const children = new Set<ChildProcess>()
 const peer = sockaddr_storage()
 let listenFd: number | undefined
+let retry: NodeJS.Timeout | undefined
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
 const waiting = setInterval(() => {}, 2 ** 30) // Node would not wait for signals alone
 
@@ -78,10 +80,14 @@ function acceptAll(): void {
       serve(connFd, format(peer))
     }
   } catch (error) {
-    console.error((error as Error).message) // EMFILE and the like, as in 2.2
-    process.exitCode = 1
-    stop()
+    console.error((error as Error).message) // EMFILE, ENOMEM: the next would fail as well
+    retry ??= setTimeout(acceptAgain, RETRY_DELAY).unref()
   }
+}
+
+function acceptAgain(): void {
+  retry = undefined
+  acceptAll()
 }
 
 function acceptNext(listenFd: number): number | undefined {

@@ -27,10 +27,16 @@ const NEWLINE = 0x0a
 const STOP_LIMIT = 300 // milliseconds
 const RESTART_DELAY = 100 // milliseconds
 
-if (process.argv[2] === 'worker') work(process.argv[3]!, Number(process.argv[4]))
-else supervise()
+if (process.argv[2] !== 'worker') supervise()
+else {
+  try {
+    work(process.argv[3]!, Number(process.argv[4]))
+  } catch (error) {
+    console.error((error as Error).message)
+    process.exitCode = 1
+  }
+}
 
-// #region supervise
 function supervise(): void {
   const [port = '', host = '127.0.0.1', processes = '2'] = process.argv.slice(2)
   const valid = /^\d{1,5}$/.test(port) && Number(port) <= 65_535
@@ -74,6 +80,7 @@ function supervise(): void {
   }
 }
 
+// #region reserve
 // Binds a socket that never listens. It keeps the port for the workers. And since it has no
 // SO_REUSEPORT, it does not get a port on which somebody listens.
 function reserve(host: string, port: number): Buffer {
@@ -88,7 +95,7 @@ function reserve(host: string, port: number): Buffer {
     process.exit(1)
   }
 }
-// #endregion supervise
+// #endregion reserve
 
 // #region work
 function work(host: string, port: number): void {
@@ -98,7 +105,6 @@ function work(host: string, port: number): void {
   setsockopt(listenFd, SOL_SOCKET, SO_REUSEPORT, 1) // before bind, on every socket of the port
   bind(listenFd, addr)
   listen(listenFd, SOMAXCONN)
-  // #endregion work
 
   const clients = new Set<Socket>()
   const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -109,6 +115,7 @@ function work(host: string, port: number): void {
     serve(socket).catch(() => {}) // the socket has told its error already
   })
   server.listen({ fd: listenFd }, () => process.send?.('listening'))
+  // #endregion work
 
   process.once('disconnect', stop) // the supervisor has ended
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
