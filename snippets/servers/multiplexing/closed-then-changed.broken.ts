@@ -54,6 +54,7 @@ for (;;) {
       const received = tryRecv(fd, buffer, buffer.length, 0)
       if (received > 0) trySend(fd, buffer, received, 0)
       else close(fd)
+      // Asks for the next event, whether fd is still open or not.
       epoll_ctl(epfd, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLONESHOT)
     }
   }
