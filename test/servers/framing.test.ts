@@ -56,7 +56,13 @@ const lengths = {
 }
 
 conformance({ ...lines, file: 'line-server.ts', model: 'iterative', stop: 'default' })
-conformance({ ...lengths, file: 'length-server.ts', model: 'iterative', stop: 'default' })
+conformance({
+  ...lengths,
+  file: 'length-server.ts',
+  model: 'iterative',
+  stop: 'default',
+  opensLike: 'line-server.ts',
+})
 conformance({ ...lines, file: 'decode-transform-node.ts', model: 'concurrent', stop: 'orderly' })
 conformance({ ...lengths, file: 'decode-iterator-node.ts', model: 'concurrent', stop: 'orderly' })
 
@@ -64,6 +70,16 @@ conformance({ ...lengths, file: 'decode-iterator-node.ts', model: 'concurrent', 
 function source(file: string): string {
   return readFileSync(join(programsOf(slug), file), 'utf8')
 }
+
+test('the server of lengths opens, loops and ends as that of lines', () => {
+  const opening = /^const \[port.*?(?=^(?:\/\/ #region serve\n)?function serve)/ms
+  const helpers = /^\/\/ send may.*/ms
+  const parts = (file: string): (string | undefined)[] =>
+    [opening, helpers].map((part) => part.exec(source(file))?.[0].replace(file, 'FILE'))
+  const due = parts('line-server.ts')
+  expect(due).toEqual([expect.stringContaining('listen('), expect.stringContaining('acceptNext')])
+  expect(parts('length-server.ts')).toEqual(due)
+})
 
 describe('the decoder that the fuzz cuts streams for', () => {
   /** A function of a program, to the letter. */
