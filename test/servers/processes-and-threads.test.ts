@@ -1,0 +1,159 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { expect } from 'vitest'
+import { conformance } from '../support/conformance.ts'
+import { descendants, listeningPorts } from '../support/leaks.ts'
+import type { Program } from '../support/program.ts'
+import { programsOf, recordings, testsOf } from '../support/recordings.ts'
+import { createStage } from '../support/stage.ts'
+import { recordedTable } from '../support/tables.ts'
+import { LIMIT, within } from '../support/within.ts'
+import { scenarios } from './processes-and-threads.scenarios.ts'
+
+const slug = 'servers/processes-and-threads'
+const test = testsOf(slug)
+
+recordings(slug, scenarios)
+
+conformance({
+  slug,
+  file: 'processes-and-threads-server.ts',
+  model: 'concurrent',
+  stop: 'orderly',
+  reply: (line) => line.reverse(),
+  lineMax: 65_536,
+  clientsAtOnce: 4,
+})
+conformance({
+  slug,
+  file: 'cluster-and-workers-node.ts',
+  model: 'concurrent',
+  stop: 'orderly',
+  reply: () => Buffer.from('not a number of up to nine digits\n'),
+  lineMax: 65_536,
+  clientsAtOnce: 50,
+})
+
+test('the processes end with a supervisor that was killed, and free the port', async ({ stage }) => {
+  const server = await stage.serve('server', 'processes-and-threads-server.ts', 0)
+  const client = await stage.connect('client', server)
+  await server.line()
+  const children = descendants(server.pid)
+  expect(children.length).toBe(2)
+  server.kill('SIGKILL')
+  await client.receiveEnd()
+  await until(() => !children.some(isRunning) && !listeningPorts().has(server.address.port), 'all of it to end')
+})
+
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
+  } catch {
+    return false
+  }
+}
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  const limit = performance.now() + LIMIT
+  while (!condition()) {
+    if (performance.now() > limit) throw new Error(`waited ${LIMIT} ms for ${what}`)
+    await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+}
+
+/** The memory of a program and of all that it has started, in bytes; what they share is counted once. proc(5), Pss */
+function memory({ pid }: Program): number {
+  const pss = [pid, ...descendants(pid)].map((one) =>
+    Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${one}/smaps_rollup`, 'latin1'))![1]),
+  )
+  return pss.reduce((sum, kilobytes) => sum + kilobytes * 1024, 0)
+}
+
+/** Connects, is answered, and leaves; gives the milliseconds until the answer. */
+async function visit({ address }: Program): Promise<number> {
+  const start = performance.now()
+  const socket = connect({ ...address, noDelay: true })
+  socket.write('hello\n')
+  await within(once(socket, 'data'), 'an answer')
+  const time = performance.now() - start
+  const closed = once(socket, 'close')
+  socket.end()
+  await within(closed, 'the end of a connection')
+  return time
+}
+
+test('four places cost the more, the more processes they are in', async () => {
+  const rows: (string | number)[][] = []
+  for (const [processes, threads] of [
+    [1, 4],
+    [2, 2],
+    [4, 1],
+  ] as const) {
+    // As on a reader's machine, where Node keeps nothing of what it has compiled.
+    const cache = process.env['PROGRAMS_COMPILE_CACHE']
+    delete process.env['PROGRAMS_COMPILE_CACHE']
+    const stage = createStage({ folder: programsOf(slug) })
+    if (cache !== undefined) process.env['PROGRAMS_COMPILE_CACHE'] = cache
+    try {
+      const start = performance.now()
+      const server = await stage.serve('server', 'processes-and-threads-server.ts', 0, '127.0.0.1', processes, threads)
+      const ready = performance.now() - start
+      const bytes = memory(server)
+      const times: number[] = []
+      for (let i = 0; i < 30; i++) times.push(await visit(server))
+      server.ignoreOutput()
+      const median = times.toSorted((a, b) => a - b)[15]!
+      const figures = [ready, bytes / 2 ** 20, median].map((figure) => Number(figure.toPrecision(2)))
+      rows.push([processes, threads, ...figures])
+    } finally {
+      await stage.close()
+    }
+  }
+  await recordedTable(
+    slug,
+    'grid.json',
+    {
+      title: 'Four places for clients, in processes and threads',
+      columns: ['processes', 'threads each', 'ms to listening', 'MB', 'ms to the first answer'],
+      rows,
+    },
+    {
+      varies: ['ms to listening', 'MB', 'ms to the first answer'],
+      holds: ([one, , four]) => expect(four!['MB']).toBeGreaterThan(Number(one!['MB'])),
+    },
+  )
+})
+
+test('in turn, clients are spread over all threads of all processes', async ({ stage }) => {
+  const CLIENTS = 100
+  const server = await stage.serve('server', 'processes-and-threads-server.ts', 0, '127.0.0.1', 2, 2)
+  const served = new Map<string, number>()
+  for (let i = 0; i < CLIENTS; i++) {
+    await visit(server)
+    const [serves] = await server.lines(2)
+    const place = /pid \d+ thread \d+/.exec(serves!)![0]
+    served.set(place, (served.get(place) ?? 0) + 1)
+  }
+  const places = [...served.keys()].toSorted()
+  const pids = [...new Set(places.map((place) => place.split(' ')[1]!))]
+  await recordedTable(
+    slug,
+    'spread.json',
+    {
+      title: 'Clients that come one after the other',
+      columns: ['process', 'thread', 'clients'],
+      rows: places.map((place) => {
+        const [, pid, , thread] = place.split(' ')
+        return [pids.indexOf(pid!) + 1, Number(thread), served.get(place)!]
+      }),
+    },
+    {
+      varies: ['clients'],
+      holds: (rows) => {
+        expect(rows.length).toBe(4)
+        expect(rows.reduce((sum, row) => sum + Number(row['clients']), 0)).toBe(CLIENTS)
+      },
+    },
+  )
+})
