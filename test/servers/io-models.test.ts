@@ -224,7 +224,7 @@ describe('what waiting costs', () => {
       return [way!, Number(calls), Number(waited), Number(busy)]
     })
     const title = 'Four ways to wait 200 ms for data that do not come'
-    const columns = ['how', 'calls', 'waited, ms', 'on a processor, ms']
+    const columns = ['how', 'calls', 'waited, ms', 'busy, ms']
     await recordedTable(
       slug,
       'cost-of-waiting.json',
@@ -235,7 +235,7 @@ describe('what waiting costs', () => {
           const [blocking, multiplexed, now, busy] = rows.map((row): Cost => ({
             calls: Number(row['calls']),
             waited: Number(row['waited, ms']),
-            busy: Number(row['on a processor, ms']),
+            busy: Number(row['busy, ms']),
           }))
           for (const { waited } of [blocking!, multiplexed!, now!, busy!]) expect(waited).toBeGreaterThan(199)
           expect([blocking!.calls, multiplexed!.calls]).toEqual([1, 2])
