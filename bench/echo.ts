@@ -5,15 +5,17 @@
 // machine does beside concerns both. The table has medians of the rounds: messages a second in parts of what C echoes, and the
 // processor's time that the server spends on a message, in parts of C's. Needs a C compiler (cc), taskset (util-linux), two cores.
 //
-// usage: node bench/echo.ts [ROUNDS [MILLISECONDS]]
+// usage: node bench/echo.ts [ROUNDS [MILLISECONDS [NAME]]]    (NAME: only the servers whose name has it, and C)
 
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 
-const [rounds = 7, milliseconds = 500] = process.argv.slice(2).map(Number)
+const [rounds = 7, milliseconds = 500] = process.argv.slice(2, 4).map(Number)
+const [wanted = ''] = process.argv.slice(4)
 const CONNECTIONS = [1, 50, 500]
 const [SERVER_CORE, LOAD_CORE] = ['0', '1']
 const WARM_UP = 300 // ms, for the compiler
@@ -41,7 +43,7 @@ if (missing.length > 0 || availableParallelism() < 2) {
 const folder = mkdtempSync(join(tmpdir(), 'echo-'))
 const page = join(import.meta.dirname, '..', 'snippets', 'servers', 'multiplexing')
 const ofPage = (file: string): string[] => [process.execPath, join(page, file), '0']
-const servers: Server[] = [
+const all: Server[] = [
   { name: 'C, epoll', command: [compiled('echo'), '0'] },
   { name: 'epoll-server.ts', command: ofPage('epoll-server.ts') },
   { name: 'epoll-edge-server.ts', command: ofPage('epoll-edge-server.ts') },
@@ -50,6 +52,7 @@ const servers: Server[] = [
   { name: 'select-server.ts', command: ofPage('select-server.ts'), greeting: 'Welcome to server!\n'.length },
   { name: 'node:net', command: [process.execPath, join(import.meta.dirname, 'echo-net.ts'), '0'] },
 ]
+const servers = all.filter(({ name }, i) => i === 0 || name.includes(wanted))
 
 try {
   const load = compiled('load')
@@ -76,10 +79,8 @@ async function measure({ command, greeting = 0 }: Server, load: string): Promise
   const port = /:(\d+)/.exec(line.toString())![1]!
   const run = async (connections: number, duration: number): Promise<[messages: number, took: number]> => {
     const args = ['-c', LOAD_CORE, load, port, String(connections), String(duration), String(greeting)]
-    const generator = spawn('taskset', args, { stdio: ['ignore', 'pipe', 'inherit'] })
-    const [output] = (await once(generator.stdout, 'data')) as [Buffer]
-    await once(generator, 'exit')
-    return output.toString().split(' ').map(Number) as [number, number]
+    const { stdout } = await promisify(execFile)('taskset', args)
+    return stdout.split(' ').map(Number) as [number, number]
   }
   const results = new Map<number, Result>()
   await run(50, WARM_UP)
@@ -97,13 +98,15 @@ async function measure({ command, greeting = 0 }: Server, load: string): Promise
 
 /** utime and stime of proc(5), /proc/PID/stat */
 function ticks(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /, '').split(' ')
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    .replace(/^.*\) /, '')
+    .split(' ')
   return Number(fields[11]) + Number(fields[12])
 }
 
 function compiled(name: string): string {
   const file = join(folder, name)
-  execFileSync('cc', ['-O2', '-o', file, join(import.meta.dirname, `${name}.c`)])
+  execFileSync('cc', ['-O2', '-D_GNU_SOURCE', '-o', file, join(import.meta.dirname, `${name}.c`)])
   return file
 }
 
