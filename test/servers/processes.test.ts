@@ -1,7 +1,7 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { type AddressInfo, type Socket, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test as plain } from 'vitest'
 import * as posix from '#posix'
@@ -9,7 +9,7 @@ import { conformance } from '../support/conformance.ts'
 import { descendants, listeningPorts, socketsOf } from '../support/leaks.ts'
 import type { Address, Program } from '../support/program.ts'
 import { programsOf, recordings, testsOf } from '../support/recordings.ts'
-import { createStage } from '../support/stage.ts'
+import { type Stage, createStage } from '../support/stage.ts'
 import { recordedTable } from '../support/tables.ts'
 import { LIMIT, within } from '../support/within.ts'
 import { scenarios } from './processes.scenarios.ts'
@@ -68,14 +68,16 @@ describe('what a client costs', () => {
 
   plain('is measured, and so is which worker gets it', { timeout: 60_000 }, async () => {
     const milliseconds: number[] = []
+    const megabytes: (number | string)[] = []
     const shares: number[][] = []
-    for (const { program, of, args = [0], clients = CLIENTS, prefix = [] } of ways) {
+    for (const { program, what, of, args = [0], clients = CLIENTS, prefix = [] } of ways) {
       const stage = createStage({ folder: programsOf(of ?? slug), prefix })
       try {
         const server = await stage.serve('server', program, ...args)
         const times = Array.from({ length: clients }, () => connection(server.address))
         milliseconds.push(Number(median(times).toPrecision(2)))
         if (args === pool) shares.push(await share(server))
+        megabytes.push(what.startsWith('a process') ? await ownMemory(stage, server) : '')
       } finally {
         await stage.close()
       }
@@ -86,17 +88,19 @@ describe('what a client costs', () => {
       'costs.json',
       {
         title: 'From connect to the answer, median of 10 or 30 clients, one after another',
-        columns: ['program', 'started or sent for a client', 'milliseconds'],
-        rows: ways.map(({ program, what }, i) => [program, what, milliseconds[i]!]),
+        columns: ['program', 'started or sent for a client', 'milliseconds', 'megabytes'],
+        rows: ways.map(({ program, what }, i) => [program, what, milliseconds[i]!, megabytes[i]!]),
       },
       {
-        varies: ['milliseconds'],
+        varies: ['milliseconds', 'megabytes'],
         holds: (rows) => {
           const cost = (program: string): number =>
             Number(rows.find((row) => row['program'] === program)!['milliseconds'])
           expect(cost('process-server.ts')).toBeGreaterThan(10 * cost('prefork-server.ts'))
           expect(cost('process-server.ts')).toBeGreaterThan(2 * cost('exercise-inetd.ts'))
           expect(cost('exercise-inetd.ts')).toBeGreaterThan(cost('prefork-server.ts'))
+          const [cat, node] = rows.flatMap((row) => (row['megabytes'] === '' ? [] : Number(row['megabytes'])))
+          expect(node).toBeGreaterThan(10 * cat!)
         },
       },
     )
@@ -122,6 +126,18 @@ describe('what a client costs', () => {
       },
     )
   })
+
+  /** The memory that the process of a client shares with no other, in megabytes. proc_pid_smaps(5), smaps_rollup */
+  async function ownMemory(stage: Stage, server: Program): Promise<number> {
+    await until(() => descendants(server.pid).length === 0, 'the clients before it to be gone')
+    const client = await stage.connect('client', server)
+    await client.send('hello\n')
+    await until(() => client.socket.bytesRead > 0, 'an answer')
+    const [child] = descendants(server.pid)
+    const rows = readFileSync(`/proc/${child}/smaps_rollup`, 'latin1').matchAll(/^Private_\w+:\s+(\d+) kB/gm)
+    const kilobytes = [...rows].reduce((sum, [, size]) => sum + Number(size), 0)
+    return Number((kilobytes / 1024).toPrecision(2))
+  }
 
   /** How many clients each worker has served, the busiest first. */
   async function share(server: Program): Promise<number[]> {
@@ -194,6 +210,30 @@ test('each connection is open in one process, and the listening socket in the pa
   const children = descendants(server.pid)
   expect(children).toHaveLength(2)
   expect([holders[1], holders[2]].flat().toSorted()).toEqual(children.toSorted())
+})
+
+test('Node makes the descriptors 0 to 2 of a child blocking, and no others', async ({ stage }) => {
+  const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1')
+  await within(once(server, 'listening'), 'a listening socket')
+  const { port } = server.address() as AddressInfo
+  const sockets: Socket[] = []
+  for (const lane of ['first client', 'second client']) {
+    const accepted = once(server, 'connection')
+    await stage.connect(lane, { host: '127.0.0.1', port })
+    sockets.push(...((await within(accepted, 'a connection')) as Socket[]))
+  }
+  const [zero, three] = sockets
+  const child = spawn('cat', ['/proc/self/fdinfo/0', '/proc/self/fdinfo/3'], {
+    stdio: [zero!, 'pipe', 'inherit', three!],
+  })
+  let text = ''
+  child.stdout!.on('data', (chunk: Buffer) => (text += chunk.toString()))
+  await within(once(child, 'close'), 'the end of cat')
+  for (const socket of sockets) socket.destroy()
+  server.close()
+  await within(once(server, 'close'), 'the end of the server')
+  const flags = [...text.matchAll(/^flags:\s+(\d+)$/gm)].map(([, octal]) => Number.parseInt(octal!, 8))
+  expect(flags.map((flag) => (flag & posix.O_NONBLOCK) !== 0)).toEqual([false, true])
 })
 
 test('a server of processes that has no descriptor for its client takes it when there is one', async ({ stage }) => {

@@ -56,7 +56,9 @@ if (process.argv[2] === 'child') {
   // #endregion parent
 
   const theirs = JSON.parse(child.stdout) as Findings
-  theirs['processor time'] = processorTime(spawnSync('cat', ['/proc/self/stat']).stdout.toString())
+  // A Node has worked and has chosen its signals before it can look; for these two the child is cat.
+  theirs['processor time'] = processorTime(fileOfCat('/proc/self/stat'))
+  theirs['SIGPIPE'] = sigpipe(fileOfCat('/proc/self/status'))
   console.log(`${''.padEnd(20)} parent      child`)
   for (const [what, value] of Object.entries(ours))
     console.log(`${what.padEnd(20)} ${value.padEnd(11)} ${theirs[what]}`)
@@ -75,8 +77,9 @@ function findings(fd: number): Findings {
     'lock (flock)': has(() => flock(fd, LOCK_EX | LOCK_NB)),
     'lock (lockf)': has(() => lockf(fd, F_TEST, 0)),
     alarm: alarm(0) > 0 ? 'set' : 'none',
-    'blocked signals': signalsOf(/^SigBlk:\s+(\w+)$/m.exec(status)),
-    'pending signals': signalsOf(/^SigPnd:\s+(\w+)$/m.exec(status)),
+    'blocked signals': signalsOf('SigBlk', status),
+    'pending signals': signalsOf('SigPnd', status),
+    SIGPIPE: sigpipe(status),
     'processor time': processorTime(readFileSync('/proc/self/stat', 'utf8')),
   }
 }
@@ -98,9 +101,17 @@ function has(call: () => void): string {
 }
 // #endregion findings
 
+function sigpipe(status: string): string {
+  return signalsOf('SigIgn', status).includes('SIGPIPE') ? 'ignored' : 'default'
+}
+
+function fileOfCat(path: string): string {
+  return spawnSync('cat', [path], { encoding: 'utf8' }).stdout
+}
+
 // A set of signals as the kernel prints it: a bit for each, the first one last. proc_pid_status(5)
-function signalsOf(match: RegExpExecArray | null): string {
-  const set = BigInt(`0x${match?.[1]}`)
+function signalsOf(name: string, status: string): string {
+  const set = BigInt(`0x${new RegExp(`^${name}:\\s+(\\w+)$`, 'm').exec(status)?.[1]}`)
   const names = Object.entries(constants.signals)
     .filter(([, number]) => (set >> BigInt(number - 1)) & 1n)
     .map(([name]) => name)
