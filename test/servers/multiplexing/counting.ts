@@ -7,7 +7,7 @@ import { tryRecv as receive } from '../../../snippets/posix/index.ts'
 
 export * from '../../../snippets/posix/index.ts'
 
-export const WARM_UP = 50_000
+export const WARM_UP = 20_000
 export const MESSAGES = 100_000
 
 let received = 0

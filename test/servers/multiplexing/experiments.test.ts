@@ -75,7 +75,7 @@ describe('what a wait costs', () => {
 })
 
 describe('what a message leaves on the heap', () => {
-  test('allocation.json', async ({ stage }) => {
+  test('allocation.json', { timeout: 60_000 }, async ({ stage }) => {
     const program = stage.start('program', 'allocation.ts')
     const rows: [string, number][] = (await program.lines(4)).map((line) => {
       const [, echo, bytes] = /^(.*): (-?[\d.]+) bytes a message$/.exec(line)!
