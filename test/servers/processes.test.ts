@@ -53,7 +53,7 @@ describe('what a client costs', () => {
     { program: 'fork-handles-node.ts', what: 'two messages', by: 'the parent: in turn', args: pool },
     {
       program: 'cluster-server-node.ts',
-      what: 'nothing',
+      what: 'nothing (SCHED_NONE)',
       by: 'SCHED_NONE: whoever comes first',
       args: pool,
       prefix: ['env', 'NODE_CLUSTER_SCHED_POLICY=none'],
@@ -87,19 +87,18 @@ describe('what a client costs', () => {
       slug,
       'costs.json',
       {
-        title: 'From connect to the answer, median of 10 or 30 clients, one after another',
-        columns: ['program', 'started or sent for a client', 'milliseconds', 'megabytes'],
+        title: 'From connect to the answer, median of 10 or 30 clients, one after another; memory of its own',
+        columns: ['program', 'for a client', 'ms', 'MB'],
         rows: ways.map(({ program, what }, i) => [program, what, milliseconds[i]!, megabytes[i]!]),
       },
       {
-        varies: ['milliseconds', 'megabytes'],
+        varies: ['ms', 'MB'],
         holds: (rows) => {
-          const cost = (program: string): number =>
-            Number(rows.find((row) => row['program'] === program)!['milliseconds'])
+          const cost = (program: string): number => Number(rows.find((row) => row['program'] === program)!['ms'])
           expect(cost('process-server.ts')).toBeGreaterThan(10 * cost('prefork-server.ts'))
           expect(cost('process-server.ts')).toBeGreaterThan(2 * cost('exercise-inetd.ts'))
           expect(cost('exercise-inetd.ts')).toBeGreaterThan(cost('prefork-server.ts'))
-          const [cat, node] = rows.flatMap((row) => (row['megabytes'] === '' ? [] : Number(row['megabytes'])))
+          const [cat, node] = rows.flatMap((row) => (row['MB'] === '' ? [] : Number(row['MB'])))
           expect(node).toBeGreaterThan(10 * cat!)
         },
       },

@@ -1,4 +1,5 @@
-// A pool of processes made by node:cluster. The primary takes the clients and hands them round.
+// A pool of processes made by node:cluster: the primary takes the clients and deals
+// them out.
 // usage: node cluster-server-node.ts PORT [HOST [PROCESSES]]
 
 import cluster from 'node:cluster'
@@ -34,7 +35,8 @@ function supervise(): void {
 
   cluster.on('listening', (_, { address, port }) => {
     listening++
-    if (listening === Number(processes)) console.log(`listening on ${format(address, port)}`)
+    if (listening < Number(processes)) return
+    console.log(`listening on ${format(address, port)}`)
   })
   // A worker that cannot listen says why, and so could no other.
   cluster.on('message', (_, reason: string) => {
@@ -51,7 +53,8 @@ function supervise(): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
   function stop(): void {
     stopping = true
-    for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGTERM')
+    const workers = Object.values(cluster.workers ?? {})
+    for (const worker of workers) worker?.process.kill('SIGTERM')
   }
 }
 // #endregion supervise
@@ -65,14 +68,14 @@ function work(): void {
     clients.add(socket)
     socket.on('error', (error) => console.log(`pid ${process.pid}: ${error.message}`))
     socket.on('close', () => clients.delete(socket))
-    serve(socket).catch(() => {}) // what fails here is an error of the socket, which has told it
+    serve(socket).catch(() => {}) // the socket has told its error already
   })
   server.on('error', (error) => process.send?.(error.message))
   server.listen(Number(port), host)
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
   function stop(): void {
-    cluster.worker?.disconnect() // closes the server, and the channel to the primary
+    cluster.worker?.disconnect() // closes the server and the channel
     for (const socket of clients) socket.pause().destroySoon()
     setTimeout(() => {
       for (const socket of clients) socket.destroy()

@@ -1,5 +1,4 @@
-// A process for each client, and limits that no client can argue with: so many processes
-// for one address, and so long for each.
+// A process for each client, so many for one address, and so long for each.
 // usage: node exercise-limits.ts PORT [HOST [MILLISECONDS]]
 
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -18,7 +17,7 @@ if (!valid || !/^[1-9]\d{0,6}$/.test(time)) {
   process.exit(2)
 }
 
-const children = new Map<ChildProcess, string>() // and the address that each of them serves
+const children = new Map<ChildProcess, string>() // and the address that each serves
 
 const server = createServer({ pauseOnConnect: true }, (socket) => {
   const { remoteAddress: address } = socket
@@ -34,13 +33,15 @@ const server = createServer({ pauseOnConnect: true }, (socket) => {
 function mayStart(address: string): boolean {
   const own = [...children.values()].filter((other) => other === address).length
   if (children.size < LIMIT && own < LIMIT_FOR_ONE) return true
-  console.log(`${address} has ${own} of ${LIMIT_FOR_ONE} processes, and there are ${children.size}`)
+  console.log(`no process for ${address}: it has ${own}, all have ${children.size}`)
   return false
 }
 
 function start(socket: Socket, address: string): void {
   const command = [...process.execArgv, service, '0']
-  const child = spawn(process.execPath, command, { stdio: [socket, 'inherit', 'inherit'] })
+  const child = spawn(process.execPath, command, {
+    stdio: [socket, 'inherit', 'inherit'], // to read from, and to write to
+  })
   child.on('error', (error) => console.log(error.message))
   if (child.pid === undefined) return
   children.set(child, address)

@@ -46,8 +46,8 @@ function supervise(): void {
   replace()
 
   // #region replace
-  // Starts a worker from the program as it is now. When it takes clients, the one before it
-  // need not any longer. If it fails before that, nothing has changed.
+  // Starts a worker from the program as it is now. When it takes clients, the one before
+  // it need not any longer. If it fails before that, nothing has changed.
   function replace(): void {
     if (stopping) return
     const name = `worker ${++started}`
@@ -68,7 +68,7 @@ function supervise(): void {
       if (stopping) return
       console.log(`${name} ended: ${how}`)
       if (current === undefined) process.exit(1)
-      if (current === worker) setTimeout(replace, RESTART_DELAY) // not at once: it may fail again
+      if (current === worker) setTimeout(replace, RESTART_DELAY) // it may fail again
     }
   }
   // #endregion replace

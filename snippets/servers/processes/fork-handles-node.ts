@@ -1,5 +1,5 @@
-// A pool of processes made by child_process.fork. The parent takes the clients, and sends
-// each connection to the next child.
+// A pool of processes made by child_process.fork. The parent takes the clients, and
+// sends each connection to the next child.
 // usage: node fork-handles-node.ts PORT [HOST [PROCESSES]]
 
 import { type ChildProcess, fork } from 'node:child_process'
@@ -50,7 +50,7 @@ function supervise(): void {
     if (worker === undefined) return void socket.destroy()
     workers.push(worker) // now it is the last
     onTheWay.get(worker)?.push(socket)
-    worker.send('connection', socket, { keepOpen: true }, () => {}) // 'close' tells of failures
+    worker.send('connection', socket, { keepOpen: true }, () => {}) // see 'close'
   }
 
   function start(): void {
@@ -59,8 +59,9 @@ function supervise(): void {
     workers.push(worker)
     onTheWay.set(worker, [])
     worker.on('message', (message) => {
-      if (message === 'taken') onTheWay.get(worker)?.shift()?.destroy() // it has its own now
-      else if (++ready === Number(processes)) announce()
+      if (message === 'ready') ready++
+      else onTheWay.get(worker)?.shift()?.destroy() // it has its own now
+      if (message === 'ready' && ready === Number(processes)) announce()
     })
     const ended = (how: string): void => {
       const left = onTheWay.get(worker)
@@ -73,7 +74,7 @@ function supervise(): void {
       }
       for (const socket of left) handOver(socket) // the next worker takes them
     }
-    worker.on('error', (error) => ended(error.message)) // there was no process for it
+    worker.on('error', (error) => ended(error.message)) // no process for it
     // Unlike 'exit', 'close' comes after all that it had to say.
     worker.on('close', (status, signal) =>
       ended(`pid ${worker.pid} ended: ${signal ?? `status ${status}`}`),
@@ -96,7 +97,8 @@ function work(): void {
     process.send?.('taken')
     if (socket === undefined) return // the client has left on the way
     socket.allowHalfOpen = true
-    console.log(`pid ${process.pid} serves ${format(socket.remoteAddress, socket.remotePort)}`)
+    const client = format(socket.remoteAddress, socket.remotePort)
+    console.log(`pid ${process.pid} serves ${client}`)
     clients.add(socket)
     socket.on('error', (error) => console.log(`pid ${process.pid}: ${error.message}`))
     socket.on('close', () => clients.delete(socket))

@@ -56,14 +56,16 @@ if (process.argv[2] === 'child') {
   // #endregion parent
 
   const theirs = JSON.parse(child.stdout) as Findings
-  // A Node has worked and has chosen its signals before it can look; for these two the child is cat.
+  // Before a Node can look it has worked, and has chosen its signals. So for these two the
+  // child is cat.
   theirs['processor time'] = processorTime(fileOfCat('/proc/self/stat'))
   theirs['SIGPIPE'] = sigpipe(fileOfCat('/proc/self/status'))
   console.log(`${''.padEnd(20)} parent      child`)
   for (const [what, value] of Object.entries(ours))
     console.log(`${what.padEnd(20)} ${value.padEnd(11)} ${theirs[what]}`)
-  const flag = fcntl(fd, F_GETFL) & O_NONBLOCK ? 'set' : 'not set'
-  console.log(`\nin the parent afterwards: the next bytes are ${next(fd)}, O_NONBLOCK is ${flag}`)
+  console.log('\nafterwards, in the parent:')
+  console.log(`the next bytes are ${next(fd)}`)
+  console.log(`O_NONBLOCK is ${fcntl(fd, F_GETFL) & O_NONBLOCK ? 'set' : 'not set'}`)
 }
 
 // #region findings
@@ -109,7 +111,8 @@ function fileOfCat(path: string): string {
   return spawnSync('cat', [path], { encoding: 'utf8' }).stdout
 }
 
-// A set of signals as the kernel prints it: a bit for each, the first one last. proc_pid_status(5)
+// A set of signals as the kernel prints it: a bit for each, the first one last.
+// proc_pid_status(5)
 function signalsOf(name: string, status: string): string {
   const set = BigInt(`0x${new RegExp(`^${name}:\\s+(\\w+)$`, 'm').exec(status)?.[1]}`)
   const names = Object.entries(constants.signals)

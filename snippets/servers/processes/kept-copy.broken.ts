@@ -1,4 +1,4 @@
-// Wrong on purpose: keeps its own descriptor of each connection that it has handed to a child.
+// Wrong on purpose: keeps its own descriptor of each connection that a child has got.
 // usage: node kept-copy.broken.ts PORT
 
 import { spawn } from 'node:child_process'

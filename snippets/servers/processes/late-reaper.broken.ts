@@ -1,4 +1,4 @@
-// Wrong on purpose: looks for children that have ended when the next client comes, and not before.
+// Wrong on purpose: looks for children that have ended only when the next client comes.
 // usage: node late-reaper.broken.ts PORT
 
 import { spawn } from 'node:child_process'

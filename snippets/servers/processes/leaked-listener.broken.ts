@@ -1,4 +1,4 @@
-// Wrong on purpose: its listening socket has no SOCK_CLOEXEC, so every child has it too.
+// Wrong on purpose: its listening socket has no SOCK_CLOEXEC, so each child has it too.
 // usage: node leaked-listener.broken.ts PORT
 
 import { spawn } from 'node:child_process'

@@ -65,7 +65,8 @@ function supervise(): void {
     bind(listenFd, addr)
     listen(listenFd, SOMAXCONN)
     getsockname(listenFd, addr)
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(listenFd))
+    process.once('SIGTERM', () => stop(listenFd))
+    process.once('SIGINT', () => stop(listenFd))
     for (let i = 0; i < Number(processes); i++) start(listenFd, format(addr))
   } catch (error) {
     console.error((error as Error).message)
@@ -75,16 +76,16 @@ function supervise(): void {
   // #region start
   function start(listenFd: number, address: string): void {
     if (stopping) return
-    const command = [...process.execArgv, import.meta.filename, 'worker', `${process.pid}`]
-    // Descriptor 3 of the worker is the listening socket, 4 a pipe on which it says that it is ready.
-    const worker = spawn(process.execPath, command, {
+    const args = [import.meta.filename, 'worker', `${process.pid}`]
+    // Its descriptor 3 is the listening socket, 4 a pipe on which it says that it is ready.
+    const worker = spawn(process.execPath, [...process.execArgv, ...args], {
       stdio: ['ignore', 'inherit', 'inherit', listenFd, 'pipe'],
     })
     const again = (how: string): void => {
       workers.delete(worker)
       if (stopping) return
       console.log(how)
-      setTimeout(() => start(listenFd, address), RESTART_DELAY) // not at once: it may fail again
+      setTimeout(() => start(listenFd, address), RESTART_DELAY) // it may fail again
     }
     worker.on('error', (error) => again(error.message))
     worker.on('exit', (status, signal) =>
@@ -103,7 +104,7 @@ function supervise(): void {
   // #region stop
   function stop(listenFd: number): void {
     stopping = true
-    shutdown(listenFd, SHUT_RDWR) // ends every accept on the socket, in whichever process
+    shutdown(listenFd, SHUT_RDWR) // ends every accept on it, in every process
     close(listenFd)
     setTimeout(() => {
       for (const worker of workers) worker.kill('SIGTERM')
@@ -113,7 +114,7 @@ function supervise(): void {
 }
 
 // #region work
-// One client after another, as in 2.2. The other workers do the same at the same time.
+// One client after another, as in 2.2. The other workers do the same meanwhile.
 function work(parent: number): void {
   // Whoever kills the parent with SIGKILL ends us too: nobody else would.
   prctl(PR_SET_PDEATHSIG, constants.signals.SIGTERM)
@@ -147,7 +148,7 @@ function acceptNext(listenFd: number, peer: Buffer): number | undefined {
       return accept4(listenFd, peer, SOCK_CLOEXEC)
     } catch (error) {
       const { code } = error as SystemError
-      if (code === 'EINVAL') return undefined // the supervisor has shut the socket down
+      if (code === 'EINVAL') return undefined // it has been shut down
       if (!gone.includes(code)) throw error
     }
   }

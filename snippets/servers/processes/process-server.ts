@@ -1,5 +1,5 @@
-// A server that starts a process for each client: reverse-lines.ts, with the connection as
-// its descriptor 3.
+// A server that starts a process for each client: reverse-lines.ts, with the
+// connection as its descriptor 3.
 // usage: node process-server.ts PORT [HOST [PROCESSES]]
 
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -47,7 +47,7 @@ const peer = sockaddr_storage()
 let listenFd: number | undefined
 let retry: NodeJS.Timeout | undefined
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
-const waiting = setInterval(() => {}, 2 ** 30) // Node would not wait for signals alone
+const waiting = setInterval(() => {}, 2 ** 30) // Node does not wait for signals alone
 
 // #region listen
 try {
@@ -70,8 +70,8 @@ acceptAll() // whoever came before the signal was asked for
 // #endregion listen
 
 // #region accept
-// Takes every client that waits, as long as there is room for its process. The others
-// stay in the accept queue.
+// Takes every client that waits, as long as there is room for its process. The
+// others stay in the accept queue.
 function acceptAll(): void {
   try {
     while (listenFd !== undefined && children.size < limit) {
@@ -80,7 +80,7 @@ function acceptAll(): void {
       serve(connFd, format(peer))
     }
   } catch (error) {
-    console.error((error as Error).message) // EMFILE, ENOMEM: the next would fail as well
+    console.error((error as Error).message) // EMFILE, ENOMEM: not for now
     retry ??= setTimeout(acceptAgain, RETRY_DELAY).unref()
   }
 }
@@ -108,11 +108,11 @@ function acceptNext(listenFd: number): number | undefined {
 // #region spawn
 function serve(connFd: number, client: string): void {
   try {
-    const command = [...process.execArgv, service, '3'] // with the flags of this process
+    const command = [...process.execArgv, service, '3'] // with our own flags
     const child = spawn(process.execPath, command, {
       stdio: ['ignore', 'inherit', 'inherit', connFd], // its descriptors 0 to 3
     })
-    child.on('error', (error) => notServed(client, error)) // EAGAIN, EMFILE: told as an event
+    child.on('error', (error) => notServed(client, error)) // EAGAIN, EMFILE
     if (child.pid === undefined) return
     children.add(child)
     console.log(`pid ${child.pid} serves ${client}`)
@@ -122,7 +122,7 @@ function serve(connFd: number, client: string): void {
       acceptAll() // there is room again
     })
   } catch (error) {
-    notServed(client, error as Error) // ENOMEM: thrown
+    notServed(client, error as Error) // ENOMEM
   } finally {
     close(connFd) // ours; the child has its own
   }
@@ -134,8 +134,8 @@ function notServed(client: string, error: NodeJS.ErrnoException): void {
 // #endregion spawn
 
 // #region stop
-// Takes no more clients, and gives those who are being served a moment to finish. Node
-// exits when the last child has ended.
+// Takes no more clients, and gives those who are being served a moment to finish.
+// Node exits when the last child has ended.
 function stop(): void {
   if (listenFd === undefined) return
   close(listenFd)

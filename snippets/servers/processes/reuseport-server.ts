@@ -1,4 +1,4 @@
-// A pool of processes, each with a listening socket of its own on the same port.
+// A pool of processes, each with a listening socket of its own on one port.
 // usage: node reuseport-server.ts PORT [HOST [PROCESSES]]
 
 import { type ChildProcess, fork } from 'node:child_process'
@@ -69,7 +69,8 @@ function supervise(): void {
     )
     worker.on('message', () => {
       listening++
-      if (listening === Number(processes)) console.log(`listening on ${formatAddress(addr)}`)
+      if (listening < Number(processes)) return
+      console.log(`listening on ${formatAddress(addr)}`)
     })
     if (worker.pid !== undefined) workers.add(worker)
   }
@@ -81,8 +82,8 @@ function supervise(): void {
 }
 
 // #region reserve
-// Binds a socket that never listens. It keeps the port for the workers. And since it has no
-// SO_REUSEPORT, it does not get a port on which somebody listens.
+// Binds a socket that never listens. It keeps the port for the workers. And since it has
+// no SO_REUSEPORT, it does not get a port on which somebody listens.
 function reserve(host: string, port: number): Buffer {
   try {
     const addr = sockaddr(host, port)
@@ -102,13 +103,14 @@ function work(host: string, port: number): void {
   const addr = sockaddr(host, port)
   const listenFd = openSocket(family(addr), SOCK_STREAM | SOCK_CLOEXEC, 0)
   setsockopt(listenFd, SOL_SOCKET, SO_REUSEADDR, 1)
-  setsockopt(listenFd, SOL_SOCKET, SO_REUSEPORT, 1) // before bind, on every socket of the port
+  setsockopt(listenFd, SOL_SOCKET, SO_REUSEPORT, 1) // on each, before bind
   bind(listenFd, addr)
   listen(listenFd, SOMAXCONN)
 
   const clients = new Set<Socket>()
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    console.log(`pid ${process.pid} serves ${format(socket.remoteAddress, socket.remotePort)}`)
+    const client = format(socket.remoteAddress, socket.remotePort)
+    console.log(`pid ${process.pid} serves ${client}`)
     clients.add(socket)
     socket.on('error', (error) => console.log(`pid ${process.pid}: ${error.message}`))
     socket.on('close', () => clients.delete(socket))

@@ -1,5 +1,5 @@
-// The service of 2.2 for one client: on a descriptor that somebody has opened, or on standard
-// input and output.
+// The service of 2.2 for one client: on a descriptor that somebody has opened, or on
+// standard input and output.
 // usage: node reverse-lines.ts [DESCRIPTOR]
 
 import { readSync, writeSync } from 'node:fs'
@@ -18,8 +18,8 @@ try {
 }
 
 // #region serve
-// Returns when the client has sent its last. On a connection read(2) is recv without flags,
-// and write(2) is send.
+// Returns when the client has sent its last. On a connection read(2) is recv without
+// flags, and write(2) is send.
 function serve(input: number, output: number): void {
   let used = 0 // bytes in the buffer that are not a whole line yet
   while (used < LINE_MAX) {
@@ -43,6 +43,8 @@ function serve(input: number, output: number): void {
 }
 
 function writeAll(output: number, bytes: Buffer): void {
-  for (let written = 0; written < bytes.length;) written += writeSync(output, bytes, written)
+  for (let written = 0; written < bytes.length;) {
+    written += writeSync(output, bytes, written)
+  }
 }
 // #endregion serve

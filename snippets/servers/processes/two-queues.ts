@@ -1,5 +1,5 @@
-// Two listening sockets on one port: how clients come to one or the other, and what becomes of
-// those that wait when one of the two is closed.
+// Two listening sockets on one port, and what becomes of the clients that wait when one
+// of the two is closed.
 // usage: node two-queues.ts
 
 import { setTimeout as wait } from 'node:timers/promises'
@@ -56,13 +56,13 @@ function listener(): number {
   const fd = socket(AF_INET, SOCK_STREAM, 0)
   setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, 1)
   bind(fd, addr)
-  getsockname(fd, addr) // the second one takes the port that the first one was given
+  getsockname(fd, addr) // the second takes the port that the first was given
   listen(fd, SOMAXCONN)
   return fd
 }
 
 // #region waiting
-// How many connections are in the accept queue: of a listening socket, that is tcpi_unacked.
+// How many connections are in the accept queue: for a listening socket, tcpi_unacked.
 function waiting(fd: number): number {
   const info = Buffer.alloc(104)
   getsockopt(fd, IPPROTO_TCP, TCP_INFO, info)

@@ -1,4 +1,4 @@
-// Wrong on purpose: starts as many processes as there are clients, and ends when it cannot.
+// Wrong on purpose: starts a process for every client, and ends when it cannot.
 // usage: node unlimited.broken.ts PORT
 
 import { spawn } from 'node:child_process'

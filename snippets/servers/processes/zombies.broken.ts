@@ -27,7 +27,7 @@ console.log(`listening on ${format(getsockname(listenFd, addr))}`)
 for (;;) {
   const connFd = accept4(listenFd, undefined, SOCK_CLOEXEC)
   const child = spawn('cat', { stdio: [connFd, connFd, 'ignore'] })
-  child.on('exit', () => console.log('a child has ended')) // when the event loop turns: never
+  child.on('exit', () => console.log('a child has ended')) // never: no event loop
   close(connFd)
 }
 // #endregion loop
