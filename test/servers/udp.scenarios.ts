@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Scenarios } from '../support/recordings.ts'
 import type { Stage } from '../support/stage.ts'
 import { LIMIT, within } from '../support/within.ts'
-import { datagramPeer, lossyPath, requestsOf } from './udp.peer.ts'
+import { datagramPeer, lossyPath, requestsOf } from './udp/peer.ts'
 
 /** An echo client, in front of a server that the scenario plays. */
 async function played(stage: Stage, file: string, header = 4, ...args: number[]) {

@@ -12,7 +12,7 @@ import { programsOf, recordings, testsOf } from '../support/recordings.ts'
 import { type Stage, createStage } from '../support/stage.ts'
 import { recordedTable } from '../support/tables.ts'
 import { within } from '../support/within.ts'
-import { type DatagramPeer, datagramPeer, lossyPath, requestsOf } from './udp.peer.ts'
+import { type DatagramPeer, datagramPeer, lossyPath, requestsOf } from './udp/peer.ts'
 import { scenarios } from './udp.scenarios.ts'
 
 const slug = 'servers/udp'
@@ -197,7 +197,7 @@ test.skipIf(raw === undefined)('no server is ended by a datagram whose source no
   const commands = servers.map(({ file, hosts = [], question }) => {
     return JSON.stringify({ file: join(programsOf(slug), file), args: hosts, question: question(1).toString('latin1') })
   })
-  const program = join(import.meta.dirname, 'udp.forged.ts')
+  const program = join(import.meta.dirname, 'udp', 'forged.ts')
   const [command, ...args] = [...raw!.prefix, process.execPath, program, ...commands]
   const outcomes = execFileSync(command!, args, { encoding: 'utf8' })
   expect(outcomes).toBe(`${JSON.stringify(servers.map(() => true))}\n`)

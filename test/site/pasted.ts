@@ -108,10 +108,24 @@ function bareFolderOf(slug: string): string {
   return `${folderOf(slug)}-bare`
 }
 
-/** Where a scenario plays: with nothing beside the programs, if none of them needs more. */
+/** Where a scenario plays: with nothing beside the programs, if neither they nor those that they start need more. */
 export function folderFor(slug: string, name: string, { copied }: Pasted): string {
-  const texts = programsIn(output(slug, name)).flatMap((file) => copied[slug]![file] ?? [])
+  const texts = withStarted(programsIn(output(slug, name)), copied[slug]!).flatMap((file) => copied[slug]![file] ?? [])
   return texts.some(usesPosix) ? folderOf(slug) : bareFolderOf(slug)
+}
+
+/** Programs and those that they start, which they name: `'./reverse-lines.ts'`. */
+export function withStarted(programs: readonly string[], files: Files): string[] {
+  const all = new Set(programs)
+  for (const program of all) {
+    for (const name of Object.keys(files)) if (files[program]?.includes(`'./${name}'`)) all.add(name) // and it is walked as well
+  }
+  return [...all]
+}
+
+/** A page's programs, by the names of their files. */
+export function programsOn(slug: string): string[] {
+  return globSync('*.ts', { cwd: programsOf(slug) })
 }
 
 export function usesPosix(text: string): boolean {

@@ -3,10 +3,10 @@
 import { type RemoteInfo, type Socket, createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { isIPv6 } from 'node:net'
-import type { Address } from '../support/program.ts'
-import type { Stage } from '../support/stage.ts'
-import { type Transcript, show } from '../support/transcript.ts'
-import { within } from '../support/within.ts'
+import type { Address } from '../../support/program.ts'
+import type { Stage } from '../../support/stage.ts'
+import { type Transcript, show } from '../../support/transcript.ts'
+import { within } from '../../support/within.ts'
 
 export interface Datagram {
   bytes: Buffer

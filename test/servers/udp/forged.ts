@@ -1,6 +1,6 @@
 // Starts servers, sends each of them datagrams whose source nothing can be sent to, then a real one, and prints as JSON which of
 // them have answered that. It needs a raw socket, and so it is the parent of the servers: they have to be where it is.
-// usage: node udp.forged.ts SERVER ..., each `{ "file": …, "args": […], "question": … }`
+// usage: node forged.ts SERVER ..., each `{ "file": …, "args": […], "question": … }`
 
 import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
