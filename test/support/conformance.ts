@@ -6,12 +6,11 @@
 // end has servers of its own. Each test ends with the proof that nothing is left of what it started.
 
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { FLOOD, FLOOD_LINE, flood, read, reset } from './flood.ts'
-import { descendants, descriptorCount, residentMemory, threadCount } from './leaks.ts'
+import { descendants, descriptorCount, hasRead, residentMemory, threadCount } from './leaks.ts'
 import type { Peer } from './peer.ts'
 import type { Exit, Program } from './program.ts'
 import { programsOf, testsOf } from './recordings.ts'
@@ -59,7 +58,6 @@ const STOP_LIMIT = 1000
 const GROWTH_LIMIT = 64 * 1024 * 1024
 
 const NEWLINE = Buffer.from('\n')
-const onLinux = process.platform === 'linux'
 const hasIPv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'))
 
 export function conformance(promises: Promises): void {
@@ -460,21 +458,15 @@ function megabyte(): Buffer {
   return Buffer.from(lines.join(''))
 }
 
-/** Waits until the server has read all that the peer has sent. proc(5), /proc/net/tcp: the receive queue of its side */
+/** Waits until the server has read all that the peer has sent. */
 async function whenRead({ socket }: Peer): Promise<void> {
-  if (!onLinux) return
-  const hex = (port: number | undefined): string => port!.toString(16).toUpperCase().padStart(4, '0')
-  const [local, remote] = [`:${hex(socket.remotePort)}`, `:${hex(socket.localPort)}`]
+  const server = { host: socket.remoteAddress!, port: socket.remotePort! }
+  const client = { host: socket.localAddress!, port: socket.localPort! }
   const limit = performance.now() + LIMIT
-  while (performance.now() < limit) {
-    const rows = readFileSync(socket.remoteFamily === 'IPv6' ? '/proc/net/tcp6' : '/proc/net/tcp', 'latin1').split('\n')
-    const row = rows
-      .map((text) => text.trim().split(/\s+/))
-      .find((row) => row[1]?.endsWith(local) && row[2]?.endsWith(remote))
-    if (row?.[4]?.endsWith(':00000000')) return
+  while (!hasRead(server, client)) {
+    if (performance.now() > limit) throw new Error('the server does not read')
     await new Promise<void>((resolve) => setImmediate(resolve))
   }
-  throw new Error('the server does not read')
 }
 
 /** Runs a program to its end, as a reader does who has got something wrong. */

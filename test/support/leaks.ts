@@ -1,6 +1,9 @@
 // What a run may leave behind: nothing. Read from /proc, so on Linux only; elsewhere the lists are empty.
 
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
+import type { Address } from './program.ts'
+
+const diag = process.platform === 'linux' ? await import('./sock-diag.ts') : undefined
 
 function list(folder: string): string[] {
   try {
@@ -27,15 +30,14 @@ export function processesWith(variable: string): number[] {
     .map(Number)
 }
 
-/** The TCP ports on which somebody listens. proc(5), /proc/net/tcp */
+/** The TCP ports on which somebody listens. */
 export function listeningPorts(): Set<number> {
-  const LISTEN = '0A'
-  const ports = new Set<number>()
-  for (const line of (read('/proc/net/tcp') + read('/proc/net/tcp6')).split('\n')) {
-    const [, local, , state] = line.trim().split(/\s+/)
-    if (state === LISTEN) ports.add(Number.parseInt(local!.split(':').at(-1)!, 16))
-  }
-  return ports
+  return diag?.listening() ?? new Set()
+}
+
+/** Whether nothing that came for `local` from `remote` still waits to be read; everywhere but on Linux a guess. */
+export function hasRead(local: Address, remote: Address): boolean {
+  return diag === undefined || diag.receiveQueue(local, remote) === 0
 }
 
 /** The open descriptors of a process that are sockets. */
