@@ -63,7 +63,7 @@ describe('what a client costs', () => {
     { program: 'reversing-server.ts', what: 'nothing: one process', of: 'servers/iterative' },
     ...handedOut,
     { program: 'exercise-inetd.ts', what: 'a process: cat', clients: 10 },
-    { program: 'process-server.ts', what: 'a process: node', clients: 10 },
+    { program: 'process-server.ts', what: 'a process: node', clients: 6 },
   ]
 
   plain('is measured, and so is which worker gets it', { timeout: 60_000 }, async () => {
@@ -87,7 +87,7 @@ describe('what a client costs', () => {
       slug,
       'costs.json',
       {
-        title: 'From connect to the answer, median of 10 or 30 clients, one after another; memory of its own',
+        title: 'From connect to the answer, median of 6 to 30 clients, one after another; memory of its own',
         columns: ['program', 'for a client', 'ms', 'MB'],
         rows: ways.map(({ program, what }, i) => [program, what, milliseconds[i]!, megabytes[i]!]),
       },
