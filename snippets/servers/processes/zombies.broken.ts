@@ -23,11 +23,9 @@ bind(listenFd, addr)
 listen(listenFd, SOMAXCONN)
 console.log(`listening on ${format(getsockname(listenFd, addr))}`)
 
-// #region loop
 for (;;) {
   const connFd = accept4(listenFd, undefined, SOCK_CLOEXEC)
   const child = spawn('cat', { stdio: [connFd, connFd, 'ignore'] })
   child.on('exit', () => console.log('a child has ended')) // never: no event loop
   close(connFd)
 }
-// #endregion loop
