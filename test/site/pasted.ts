@@ -150,20 +150,33 @@ function addPosix(folder: string, posix: Files): void {
 /** Clicks the copy button of each file in the code groups of a page, and reads the clipboard. */
 async function copyFrom(page: Page, url: string): Promise<Files> {
   await page.goto(url, { waitUntil: 'networkidle' })
-  const files: Files = {}
-  for (const group of await page.locator('.vp-code-group').all()) {
-    const labels = await group.locator('.tabs label').allTextContents()
-    for (const [i, label] of labels.entries()) {
-      if (!/\.(?:ts|json)$/.test(label)) continue
-      const button = group.locator('.blocks > div[class*="language-"]').nth(i).locator('button.copy')
-      await page.evaluate('navigator.clipboard.writeText("")')
-      await button.dispatchEvent('click')
-      await button.and(page.locator('.copied')).waitFor({ state: 'attached' }) // set when the clipboard has the text
-      files[label] = await page.evaluate<string>('navigator.clipboard.readText()')
+  return await page.evaluate<Files>(copyAll)
+}
+
+/** In the page, since a question from outside for each click takes longer than all that is done here. */
+const copyAll = `(async () => {
+  const files = {}
+  for (const group of document.querySelectorAll('.vp-code-group')) {
+    const blocks = group.querySelectorAll('.blocks > div[class*="language-"]')
+    for (const [i, label] of [...group.querySelectorAll('.tabs label')].entries()) {
+      if (!/\\.(?:ts|json)$/.test(label.textContent)) continue
+      const button = blocks[i].querySelector('button.copy')
+      await navigator.clipboard.writeText('')
+      const copied = new Promise((resolve) => {
+        const observer = new MutationObserver(() => {
+          if (!button.classList.contains('copied')) return // set when the clipboard has the text
+          observer.disconnect()
+          resolve()
+        })
+        observer.observe(button, { attributes: true, attributeFilter: ['class'] })
+      })
+      button.click()
+      await copied
+      files[label.textContent] = await navigator.clipboard.readText()
     }
   }
   return files
-}
+})()`
 
 function write(folder: string, files: Files): void {
   mkdirSync(folder, { recursive: true })
