@@ -88,7 +88,8 @@ function serveClients(): void {
       socket.destroy()
     })
   })
-  server.on('error', (error) => process.send?.(error.message))
+  // The primary may be gone by then: with a callback that is no error of this process.
+  server.on('error', (error) => process.send?.(error.message, () => {}))
   server.listen(Number(port), host)
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
