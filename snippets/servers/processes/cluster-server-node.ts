@@ -70,7 +70,8 @@ function work(): void {
     socket.on('close', () => clients.delete(socket))
     serve(socket).catch(() => {}) // the socket has told its error already
   })
-  server.on('error', (error) => process.send?.(error.message))
+  // The primary may be gone by then: with a callback that is no error of this process.
+  server.on('error', (error) => process.send?.(error.message, () => {}))
   server.listen(Number(port), host)
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
