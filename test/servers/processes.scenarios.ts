@@ -167,6 +167,7 @@ export const scenarios: Scenarios = {
     const silent = Array.from({ length: 10 }, () => connect(server.address))
     await within(Promise.all(silent.map((socket) => once(socket, 'connect'))), 'ten connections')
     await children(stage, server, { running: 10, zombies: 0 })
+    await until(() => isInAccept(server), 'the server to wait for the next client')
     leaveOneDescriptor(stage, server)
     const ended = stillRunning(server)
     const one = await stage.connect('one more', server)
@@ -378,6 +379,14 @@ function stateOf(pid: number): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** The number of accept4: asm/unistd_64.h, asm-generic/unistd.h */
+const ACCEPT4 = process.arch === 'arm64' ? 242 : 288
+
+/** Whether a program is blocked in accept, and done with all that it had to do before. proc(5), /proc/PID/syscall */
+function isInAccept({ pid }: Program): boolean {
+  return readFileSync(`/proc/${pid}/syscall`, 'latin1').startsWith(`${ACCEPT4} `)
 }
 
 async function until(condition: () => boolean, what: string): Promise<void> {
