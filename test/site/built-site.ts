@@ -8,7 +8,7 @@ import { onceInRun } from '../support/once.ts'
 import { root } from '../support/recordings.ts'
 
 /** The limit for a build of the whole site, in milliseconds. */
-export const BUILD_LIMIT = 100_000
+export const BUILD_LIMIT = 300_000
 
 /** Builds the site, or waits for the test file that is building it. Returns its folder and what the build printed. */
 export async function builtSite(): Promise<{ folder: string; output: string }> {

@@ -32,7 +32,12 @@ export function processesWith(variable: string): number[] {
 
 /** The TCP ports on which somebody listens. */
 export function listeningPorts(): Set<number> {
-  return diag?.listening() ?? new Set()
+  return new Set(diag?.listening().map(({ port }) => port))
+}
+
+/** The sockets that listen on a port, by their inodes: a port may be given to somebody else as soon as it is free. */
+export function listenersOn(port: number): number[] {
+  return (diag?.listening() ?? []).filter((socket) => socket.port === port).map(({ inode }) => inode)
 }
 
 /** Whether nothing that came for `local` from `remote` still waits to be read; everywhere but on Linux a guess. */

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { type Transcript, show } from './transcript.ts'
 import { untilInRecv } from './blocked.ts'
+import { listenersOn } from './leaks.ts'
 import { within } from './within.ts'
 
 export interface Address {
@@ -24,6 +25,8 @@ export interface Program {
   readonly pid: number
   /** Where it listens; known once `listening()` has resolved. */
   readonly address: Address
+  /** The sockets with which it listened there, by their inodes. */
+  readonly listeners: readonly number[]
   readonly stdin: Writable
   /** Types a text on its standard input, as a user does; recorded. */
   type(text: string): void
@@ -77,6 +80,7 @@ export function startProgram({ lane, folder, node, file, args, env, transcript, 
   child.stdin.on('error', () => {}) // a program may end before it has read its input
   if (input !== undefined) child.stdin.end(input)
   let address: Address | undefined
+  let listeners: readonly number[] = []
 
   async function next(queue: LineQueue, mark: '│' | '!'): Promise<string> {
     const line = await within(queue.next(), `a line from ${lane} (${file})`)
@@ -107,6 +111,9 @@ export function startProgram({ lane, folder, node, file, args, env, transcript, 
       if (address === undefined) throw new Error(`${lane} (${file}) is not known to listen`)
       return address
     },
+    get listeners() {
+      return listeners
+    },
     running: () => child.exitCode === null && child.signalCode === null,
     line: () => next(stdout, '│'),
     async lines(count) {
@@ -121,6 +128,7 @@ export function startProgram({ lane, folder, node, file, args, env, transcript, 
       if (match === null) throw new Error(`${lane} (${file}) printed "${line}" where "listening on HOST:PORT" was due`)
       address = { host: (match[1] ?? match[2])!, port: Number(match[3]) }
       transcript.ports.add(address.port)
+      listeners = listenersOn(address.port)
       return address
     },
     async waitsInRecv() {

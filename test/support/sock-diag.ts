@@ -31,15 +31,15 @@ interface Found {
   port: number
   /** Bytes that wait to be read; of a listening socket, connections that wait to be accepted. */
   receiveQueue: number
+  inode: number
 }
 
 const buffer = Buffer.alloc(64 * 1024)
 const fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG)
 
-/** The TCP ports on which somebody listens, IPv4 and IPv6. */
-export function listening(): Set<number> {
-  const ports = [AF_INET, AF_INET6].flatMap((family) => ask(request(family, NLM_F_DUMP, 1 << TCP_LISTEN)))
-  return new Set(ports.map(({ port }) => port))
+/** The listening TCP sockets, IPv4 and IPv6: their ports and their inodes, by which two with the same port are told apart. */
+export function listening(): { port: number; inode: number }[] {
+  return [AF_INET, AF_INET6].flatMap((family) => ask(request(family, NLM_F_DUMP, 1 << TCP_LISTEN)))
 }
 
 /** How many bytes wait to be read at `local`, in its connection with `remote`; undefined if there is no such connection. */
@@ -78,7 +78,11 @@ function ask(bytes: Buffer): Found[] {
     for (let at = 0; at < end; at += (buffer.readUInt32LE(at) + 3) & ~3) {
       const type = buffer.readUInt16LE(at + 4)
       if (type === NLMSG_DONE || type === NLMSG_ERROR) return found // ENOENT: no such connection
-      found.push({ port: buffer.readUInt16BE(at + 20), receiveQueue: buffer.readUInt32LE(at + 16 + 56) })
+      found.push({
+        port: buffer.readUInt16BE(at + 20),
+        receiveQueue: buffer.readUInt32LE(at + 16 + 56),
+        inode: buffer.readUInt32LE(at + 16 + 68),
+      })
     }
     if (!isDump) return found
   }

@@ -181,7 +181,9 @@ export const servers: Scenarios = {
     await first.receive('hello\n')
     takeDescriptors(server)
     stage.transcript.add('server', '─', 'no descriptor is left')
+    server.kill('SIGSTOP') // or it might end before the client knows that it is connected
     await stage.connect('client 2', server)
+    server.kill('SIGCONT')
     await server.errorLine()
     await server.exit()
     await first.receiveEnd()
