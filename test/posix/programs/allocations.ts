@@ -111,7 +111,7 @@ const allocated = (): number => getHeapStatistics().total_allocated_bytes
  */
 function measure(act: () => void): number {
   let least = Infinity
-  for (let round = 0; round < ROUNDS && least >= 2; round++) {
+  for (let round = 0; round < ROUNDS && least >= 6; round++) {
     const before = allocated()
     for (let i = 0; i < CALLS; i++) act()
     least = Math.min(least, (allocated() - before) / CALLS)
