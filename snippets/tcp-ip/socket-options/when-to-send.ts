@@ -1,0 +1,80 @@
+// TCP_NODELAY, TCP_CORK and TCP_QUICKACK: when three small sends become segments. TCP_INFO counts.
+// usage: node when-to-send.ts
+
+import {
+  AF_INET,
+  IPPROTO_TCP,
+  SOCK_STREAM,
+  TCP_CORK,
+  TCP_INFO,
+  TCP_NODELAY,
+  TCP_QUICKACK,
+  accept,
+  bind,
+  close,
+  connect,
+  getsockname,
+  getsockopt,
+  listen,
+  recv,
+  send,
+  setsockopt,
+  sockaddr_in,
+  socket,
+} from '#posix'
+
+const LIMIT = 20 // milliseconds; a delayed acknowledgement is sent after 40 at the earliest
+
+// #region three-sends
+let lines: string[]
+do {
+  lines = []
+  const began = performance.now()
+  compare(lines)
+  // A machine that pauses gives TCP the time to send what it has held back: measure again then.
+  if (performance.now() - began < LIMIT) break
+} while (true)
+for (const line of lines) console.log(line)
+
+function compare(lines: string[]): void {
+  for (const [name, option] of Object.entries({ neither: 0, TCP_NODELAY, TCP_CORK })) {
+    const [clientFd, connFd] = connection()
+    if (option !== 0) setsockopt(clientFd, IPPROTO_TCP, option, 1)
+    setsockopt(connFd, IPPROTO_TCP, TCP_QUICKACK, 0) // acknowledge later
+    for (const text of ['a', 'b', 'c']) send(clientFd, Buffer.from(text), 1, 0)
+    lines.push(`${name}: 3 sends, ${segments(clientFd)}`)
+    // #endregion three-sends
+
+    // #region release
+    if (option === TCP_CORK) {
+      setsockopt(clientFd, IPPROTO_TCP, TCP_CORK, 0)
+      lines.push(`${name}: pulled out, ${segments(clientFd)}`)
+    }
+    lines.push(`${name}: recv, ${recv(connFd, Buffer.alloc(8), 8, 0)} bytes`)
+    setsockopt(connFd, IPPROTO_TCP, TCP_QUICKACK, 1) // what is due is acknowledged now
+    lines.push(`${name}: after the acknowledgement, ${segments(clientFd)}`)
+    // #endregion release
+    close(clientFd)
+    close(connFd)
+  }
+}
+
+// #region info
+/** From struct tcp_info, linux/tcp.h: tcpi_data_segs_out is at 156, tcpi_notsent_bytes at 144. */
+function segments(fd: number): string {
+  const info = Buffer.alloc(256)
+  getsockopt(fd, IPPROTO_TCP, TCP_INFO, info)
+  return `segments with data: ${info.readUInt32LE(156)}, bytes held back: ${info.readUInt32LE(144)}`
+}
+// #endregion info
+
+function connection(): [number, number] {
+  const listenFd = socket(AF_INET, SOCK_STREAM, 0)
+  bind(listenFd, sockaddr_in('127.0.0.1', 0))
+  listen(listenFd, 1)
+  const clientFd = socket(AF_INET, SOCK_STREAM, 0)
+  connect(clientFd, getsockname(listenFd, sockaddr_in('127.0.0.1', 0)))
+  const connFd = accept(listenFd)
+  close(listenFd)
+  return [clientFd, connFd]
+}
