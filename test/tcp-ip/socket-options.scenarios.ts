@@ -29,6 +29,7 @@ export const scenarios: Scenarios = {
   'pending-error': run('pending-error.ts'),
   'share-port': run('share-port.ts'),
   'two-families': runAsRoot('two-families.ts'),
+  'segment-size': runAsRoot('segment-size.ts'),
   'when-to-send': run('when-to-send.ts'),
   'dead-peer': run('dead-peer.ts'),
   listening: run('listening.ts'),
