@@ -1,4 +1,5 @@
-// SO_KEEPALIVE and TCP_USER_TIMEOUT: the timers that notice a peer that does not answer any more.
+// SO_KEEPALIVE and TCP_USER_TIMEOUT: the timers that notice a peer that does not answer
+// any more.
 // usage: node dead-peer.ts
 
 import { readFileSync } from 'node:fs'

@@ -48,7 +48,6 @@ import {
   socket,
 } from '#posix'
 
-// #region options
 const levels = {
   SOL_SOCKET: [
     SOL_SOCKET,
@@ -89,7 +88,6 @@ const levels = {
   IPPROTO_IP: [IPPROTO_IP, { IP_HDRINCL, IP_OPTIONS, IP_TOS, IP_TTL, IP_MTU_DISCOVER }],
   IPPROTO_IPV6: [IPPROTO_IPV6, { IPV6_V6ONLY }],
 } as const
-// #endregion options
 
 // #region explained
 /** Defaults that an administrator can change, and where. */

@@ -1,4 +1,5 @@
-// What is not an option: fcntl for the flags and the owner of a descriptor, ioctl for its queues.
+// What is not an option: fcntl for the flags and the owner of a descriptor, ioctl for
+// its queues.
 // usage: node descriptor-flags.ts
 
 import {

@@ -1,5 +1,6 @@
 // TCP_FASTOPEN: data in the SYN, from the second connection on.
-// usage: node fast-open.ts (needs a network of its own: unshare -Urn node fast-open.ts, with lo up)
+// usage: node fast-open.ts (needs a network of its own: unshare -Urn node fast-open.ts,
+// with lo up)
 
 import { writeFileSync } from 'node:fs'
 import {

@@ -1,5 +1,7 @@
-// The options of IP are fields of the header: sets them on a UDP socket, and reads the header.
-// usage: node ip-header.ts (needs CAP_NET_RAW: unshare -Urn node ip-header.ts, with lo up)
+// The options of IP are fields of the header: sets them on a UDP socket, and reads the
+// header.
+// usage: node ip-header.ts (needs CAP_NET_RAW: unshare -Urn node ip-header.ts, with lo
+// up)
 
 import {
   AF_INET,

@@ -1,4 +1,5 @@
-// Wrong on purpose: a server that avoids TIME_WAIT by SO_LINGER with 0 seconds, and loses its answer.
+// Wrong on purpose: a server that avoids TIME_WAIT by SO_LINGER with 0 seconds, and
+// loses its answer.
 // usage: node linger-zero.broken.ts
 
 import {

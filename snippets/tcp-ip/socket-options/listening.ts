@@ -1,5 +1,5 @@
-// Options of a listening socket: SO_ACCEPTCONN, TCP_DEFER_ACCEPT, and what TCP_INFO says of its
-// queue.
+// Options of a listening socket: SO_ACCEPTCONN, TCP_DEFER_ACCEPT, and what TCP_INFO says
+// of its queue.
 // usage: node listening.ts
 
 import {

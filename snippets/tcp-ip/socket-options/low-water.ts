@@ -1,5 +1,5 @@
-// SO_RCVLOWAT: how many bytes there have to be before a socket counts as readable. FIONREAD: how
-// many there are.
+// SO_RCVLOWAT: how many bytes there have to be before a socket counts as readable.
+// FIONREAD: how many there are.
 // usage: node low-water.ts
 
 import {

@@ -1,5 +1,6 @@
 // TCP_MAXSEG: how long a segment may be. The peer is told in the handshake.
-// usage: node segment-size.ts (in a network of its own: unshare -Urn node segment-size.ts, lo up)
+// usage: node segment-size.ts (in a network of its own: unshare -Urn node segment-
+// size.ts, lo up)
 
 import {
   AF_INET,

@@ -1,5 +1,5 @@
-// Sets every option of the table on a new stream socket and a new datagram socket, and reads back
-// what the kernel made of it.
+// Sets every option of the table on a new stream socket and a new datagram socket, and
+// reads back what the kernel made of it.
 // usage: node set-and-read.ts
 
 import {

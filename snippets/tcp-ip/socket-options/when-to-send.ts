@@ -1,4 +1,5 @@
-// TCP_NODELAY, TCP_CORK and TCP_QUICKACK: when three small sends become segments. TCP_INFO counts.
+// TCP_NODELAY, TCP_CORK and TCP_QUICKACK: when three small sends become segments.
+// TCP_INFO counts.
 // usage: node when-to-send.ts
 
 import {
