@@ -64,23 +64,23 @@ function defaultFrom(sysctl: string, setting: number): number {
 
 test('defaults.ts: what every Linux gives is as the page has it; the rest is as its sysctl says', async ({ stage }) => {
   const rows = await rowsOf(stage, 'defaults.ts')
-  const explained: (string | number)[][] = []
+  const explained: string[][] = []
   const cell = (option: string, kind: string, text: string): string => {
     const [, value, sysctl, setting] = /^(\S+) by (\S+) (\S+)$/.exec(text) ?? []
     if (sysctl === undefined) return text
-    explained.push([option, kind, Number(value), sysctl, Number(setting)])
-    return `${sysctl.replace(/^net\.\w+\./, '')} ↓`
+    explained.push([option, kind, value!, sysctl, setting!])
+    return 'sysctl'
   }
   const table = rows.map(([, option, number, bytes, stream, datagram]) => {
     const grows = option === 'TCP_INFO' // the kernel adds to struct tcp_info, and cuts it to what the caller has room for
     if (grows) expect(Number(bytes)).toBeGreaterThanOrEqual(160)
     return [
       option!,
-      Number(number),
-      bsd[option!]!,
-      grows ? 'grows' : bytes!,
       cell(option!, 'stream', stream!),
       cell(option!, 'datagram', datagram!),
+      grows ? 'grows' : bytes!,
+      number!,
+      bsd[option!]!,
     ]
   })
   expect(table).toHaveLength(Object.keys(bsd).length)
@@ -89,7 +89,7 @@ test('defaults.ts: what every Linux gives is as the page has it; the rest is as 
     'defaults.json',
     {
       title: 'New sockets',
-      columns: ['option', 'number', 'on BSD', 'bytes', 'stream', 'datagram'],
+      columns: ['option', 'stream', 'datagram', 'bytes', 'number', 'on BSD'],
       rows: table,
     },
     { varies: [], holds: () => {} },
@@ -106,7 +106,7 @@ test('defaults.ts: what every Linux gives is as the page has it; the rest is as 
       varies: ['value', 'setting'],
       holds(all) {
         for (const { option, value, sysctl, setting } of all)
-          expect(value, String(option)).toBe(defaultFrom(String(sysctl), Number(setting)))
+          expect(Number(value), String(option)).toBe(defaultFrom(String(sysctl), Number(setting)))
       },
     },
   )
