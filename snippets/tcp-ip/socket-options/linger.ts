@@ -75,8 +75,10 @@ function closing(what: string, { unread, seconds }: { unread: boolean; seconds?:
   const part = received === sent ? 'all' : 'a part'
   console.log(`  the peer reads ${unread ? `${part} of it, then ` : ''}${end}`)
   close(peerFd)
+  let left = state(port!)
+  while (left.startsWith('state')) left = state(port!) // until the last segment is here
   console.log(`  segments: ${segments(port!).join(', ')}`)
-  console.log(`  left behind: ${state(port!)}`)
+  console.log(`  left behind: ${left}`)
 }
 // #endregion closing
 

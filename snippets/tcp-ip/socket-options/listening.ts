@@ -40,6 +40,7 @@ console.log(`SO_ACCEPTCONN after listen: ${getsockoptInt(listenFd, SOL_SOCKET, S
 
 // #region queue
 const early = client()
+acceptable(-1)
 console.log(queue())
 close(accept(listenFd))
 console.log(queue())

@@ -5,6 +5,7 @@
 import {
   AF_INET,
   IPPROTO_TCP,
+  MSG_WAITALL,
   SOCK_STREAM,
   TCP_CORK,
   TCP_INFO,
@@ -24,6 +25,8 @@ import {
   socket,
 } from '#posix'
 
+const buf = Buffer.alloc(8)
+const info = Buffer.alloc(256)
 const LIMIT = 20 // milliseconds; a delayed acknowledgement is sent after 40 at the earliest
 
 // #region three-sends
@@ -32,12 +35,12 @@ let took = LIMIT
 while (took >= LIMIT) {
   // A machine that pauses lets TCP send what it has held back: then measure again.
   const began = performance.now()
-  lines = compare()
+  lines = compare(began)
   took = performance.now() - began
 }
 for (const line of lines) console.log(line)
 
-function compare(): string[] {
+function compare(began: number): string[] {
   const lines: string[] = []
   for (const [name, option] of Object.entries({ neither: 0, TCP_NODELAY, TCP_CORK })) {
     const [clientFd, connFd] = connection()
@@ -52,8 +55,9 @@ function compare(): string[] {
       setsockopt(clientFd, IPPROTO_TCP, TCP_CORK, 0)
       lines.push(`${name}: pulled out, ${segments(clientFd)}`)
     }
-    lines.push(`${name}: recv, ${recv(connFd, Buffer.alloc(8), 8, 0)} bytes`)
+    lines.push(`${name}: recv, ${recv(connFd, buf, 3 - counts(clientFd).held, MSG_WAITALL)} bytes`)
     setsockopt(connFd, IPPROTO_TCP, TCP_QUICKACK, 1) // what is due is acknowledged now
+    while (counts(clientFd).unacknowledged > 0 && performance.now() - began < LIMIT);
     lines.push(`${name}: after the acknowledgement, ${segments(clientFd)}`)
     // #endregion release
     close(clientFd)
@@ -63,11 +67,16 @@ function compare(): string[] {
 }
 
 // #region info
-/** From struct tcp_info, linux/tcp.h: tcpi_data_segs_out is at 156, tcpi_notsent_bytes at 144. */
-function segments(fd: number): string {
-  const info = Buffer.alloc(256)
+/** From struct tcp_info, linux/tcp.h: unacked, notsent_bytes and data_segs_out. */
+function counts(fd: number) {
   getsockopt(fd, IPPROTO_TCP, TCP_INFO, info)
-  return `segments with data: ${info.readUInt32LE(156)}, bytes held back: ${info.readUInt32LE(144)}`
+  const [unacknowledged, held, sent] = [24, 144, 156].map((at) => info.readUInt32LE(at))
+  return { unacknowledged: unacknowledged!, held: held!, sent: sent! }
+}
+
+function segments(fd: number): string {
+  const { sent, held } = counts(fd)
+  return `segments with data: ${sent}, bytes held back: ${held}`
 }
 // #endregion info
 
