@@ -68,7 +68,7 @@ test('defaults.ts: what every Linux gives is as the page has it; the rest is as 
   const cell = (option: string, kind: string, text: string): string => {
     const [, value, sysctl, setting] = /^(\S+) by (\S+) (\S+)$/.exec(text) ?? []
     if (sysctl === undefined) return text
-    explained.push([option, kind, value!, sysctl, setting!])
+    explained.push([option, kind, value!, setting!, sysctl])
     return 'sysctl'
   }
   const table = rows.map(([, option, number, bytes, stream, datagram]) => {
@@ -99,7 +99,7 @@ test('defaults.ts: what every Linux gives is as the page has it; the rest is as 
     'from-sysctls.json',
     {
       title: 'Defaults that the host decides, and what they are on the one that recorded this page',
-      columns: ['option', 'socket', 'value', 'sysctl', 'setting'],
+      columns: ['option', 'socket', 'value', 'setting', 'sysctl'],
       rows: explained,
     },
     {
