@@ -49,6 +49,7 @@ export const MSG_WAITALL = 0x100
 export const MSG_ERRQUEUE = 0x2000
 export const MSG_NOSIGNAL = 0x4000
 export const MSG_MORE = 0x8000
+export const MSG_FASTOPEN = 0x20000000
 
 // Options at the level of the socket, socket(7)
 export const SOL_SOCKET = 1
@@ -115,10 +116,13 @@ export const F_SETFD = 2
 export const F_GETFL = 3
 export const F_SETFL = 4
 export const F_SETOWN = 8
+export const F_GETOWN = 9
 export const FD_CLOEXEC = 1
 export const O_NONBLOCK = 0o4000
 export const O_ASYNC = 0o20000
 export const FIONREAD = 0x541b
+export const FIONBIO = 0x5421
+export const TIOCOUTQ = 0x5411
 
 // Interfaces, netdevice(7)
 export const SIOCGIFFLAGS = 0x8913
