@@ -62,14 +62,18 @@ for (const open of [fd, peerFd, listenFd]) close(open)
 // #region timer
 /** The timer of our connection, and when it runs out. proc(5): tr tm->when, in 1/100 s */
 function timer(): string {
-  const { port } = endpoint(getsockname(fd, sockaddr_in('127.0.0.1', 0)))
-  const hex = port!.toString(16).toUpperCase().padStart(4, '0')
+  const here = hexPort(getsockname(fd, sockaddr_in('127.0.0.1', 0)))
+  const there = hexPort(addr)
   const rows = readFileSync('/proc/thread-self/net/tcp', 'latin1').split('\n').slice(1)
   const cells = rows
     .map((row) => row.trim().split(/\s+/))
-    .find((row) => row[1]!.endsWith(`:${hex}`))!
+    .find((row) => row[1]?.endsWith(here) && row[2]?.endsWith(there))!
   const [kind, when] = cells[5]!.split(':').map((number) => Number.parseInt(number, 16))
   if (kind !== 2) return kind === 0 ? 'no timer' : `timer ${kind}`
   return `the keepalive timer, in about ${Math.round(when! / 100 / 100) * 100} s`
+}
+
+function hexPort(addr: Buffer): string {
+  return `:${endpoint(addr).port!.toString(16).toUpperCase().padStart(4, '0')}`
 }
 // #endregion timer
