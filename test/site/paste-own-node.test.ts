@@ -7,10 +7,10 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { onStage } from '../support/recordings.ts'
+import { onStage, output, programsIn, scenariosForEachProgram } from '../support/recordings.ts'
 import { noBrowser } from './browser.ts'
 import { BUILD_LIMIT } from './built-site.ts'
-import { folderOf, output, pastedBook, programsIn, scenarios, scenariosForEachProgram } from './pasted.ts'
+import { folderOf, pastedBook, scenarios } from './pasted.ts'
 
 const own = ownNode()
 
@@ -26,7 +26,7 @@ describe.skipIf(own === undefined || noBrowser() !== undefined)(
       const folder = folderOf(slug)
       const mayRun = (name: string): boolean =>
         !programsIn(output(slug, name)).some((file) => needsNewer(join(folder, file)))
-      const each = scenariosForEachProgram(slug, mayRun)
+      const each = scenariosForEachProgram(slug, scenarios.get(slug)!, mayRun)
       expect(each.length).toBeGreaterThan(0)
       for (const [name, scenario] of process.env['CI'] ? each : each.slice(0, 1)) {
         expect(await onStage(folder, scenario, own!.command)).toBe(output(slug, name))

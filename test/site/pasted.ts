@@ -1,13 +1,13 @@
 // The book as a reader has it: what the pages' copy buttons put on the clipboard, in folders, under the names on the tabs.
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Page } from 'playwright-core'
 import { inject } from 'vitest'
 import { onceInRun } from '../support/once.ts'
-import { type Scenario, type Scenarios, playable, programsOf, root } from '../support/recordings.ts'
+import { type Scenarios, output, programsIn, programsOf, root } from '../support/recordings.ts'
 import { launchBrowser } from './browser.ts'
 import { BUILD_LIMIT, builtSite, serveSite } from './built-site.ts'
 
@@ -29,34 +29,6 @@ export const scenarios: ReadonlyMap<string, Scenarios> = new Map(
       }),
   ),
 )
-
-/** What a page shows that a scenario printed. */
-export function output(slug: string, name: string): string {
-  return readFileSync(join(programsOf(slug), `${name}.out`), 'utf8')
-}
-
-/** The programs that a scenario started, from its transcript. */
-export function programsIn(transcript: string): string[] {
-  return [...transcript.matchAll(/\$ .*?node (\S+\.ts)/g)].map(([, file]) => file!)
-}
-
-/**
- * The scenarios of a page that it takes to run each of its programs, in order: one that runs none that has not run before is left
- * out. A program's other scenarios are played on the file in snippets/, which holds the same text.
- */
-export function scenariosForEachProgram(
-  slug: string,
-  may: (name: string) => boolean = () => true,
-): [string, Scenario][] {
-  const run = new Set<string>()
-  return Object.entries(scenarios.get(slug)!).filter(([name, scenario]) => {
-    if (!existsSync(join(programsOf(slug), `${name}.out`))) return true // the test of it says so
-    const programs = programsIn(output(slug, name))
-    if (programs.every((file) => run.has(file)) || !playable(scenario) || !may(name)) return false
-    for (const file of programs) run.add(file)
-    return true
-  })
-}
 
 export interface Pasted {
   /** The files of each page, by slug. */

@@ -1,7 +1,8 @@
 // `test` with a stage, and the tests that keep a page's outputs true.
 
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test as base, describe, expect } from 'vitest'
+import { test as base, describe, expect, inject } from 'vitest'
 import { type Where, placeOrSkip } from './namespace.ts'
 import { type Stage, createStage } from './stage.ts'
 
@@ -50,6 +51,39 @@ export function playable(scenario: Scenario): boolean {
   return typeof scenario === 'function' || placeOrSkip(scenario.where) !== undefined
 }
 
+/** What a page shows that a scenario printed. */
+export function output(slug: string, name: string): string {
+  return readFileSync(outputFile(slug, name), 'utf8')
+}
+
+function outputFile(slug: string, name: string): string {
+  return join(programsOf(slug), `${name}.out`)
+}
+
+/** The programs that a scenario started, from its transcript. */
+export function programsIn(transcript: string): string[] {
+  return [...transcript.matchAll(/\$ .*?node (\S+\.ts)/g)].map(([, file]) => file!)
+}
+
+/**
+ * The scenarios of a page that it takes to run each of its programs, in order: one that runs none that has not run before is left
+ * out, and so is one that has not been recorded yet.
+ */
+export function scenariosForEachProgram(
+  slug: string,
+  scenarios: Scenarios,
+  may: (name: string) => boolean = () => true,
+): [string, Scenario][] {
+  const run = new Set<string>()
+  return Object.entries(scenarios).filter(([name, scenario]) => {
+    if (!existsSync(outputFile(slug, name))) return false
+    const programs = programsIn(output(slug, name))
+    if (programs.every((file) => run.has(file)) || !playable(scenario) || !may(name)) return false
+    for (const file of programs) run.add(file)
+    return true
+  })
+}
+
 /** Tests of a page's programs: `test` takes the stage on which they play. */
 export function testsOf(slug: string) {
   return base.extend<{ stage: Stage }>({
@@ -60,13 +94,18 @@ export function testsOf(slug: string) {
   })
 }
 
-/** One test for each scenario: what it prints is what stands beside the program. */
+/**
+ * One test for each scenario: what it prints is what stands beside the program. In a run of the whole suite some play on the pasted
+ * programs in place of these, which are the same to the letter: test/site/paste.ts.
+ */
 export function recordings(slug: string, scenarios: Scenarios): void {
-  describe('what the page shows was printed', () => {
-    for (const [name, scenario] of Object.entries(scenarios)) {
+  const onPasted = new Set(inject('pastes') ? scenariosForEachProgram(slug, scenarios).map(([name]) => name) : [])
+  const own = Object.entries(scenarios).filter(([name]) => !onPasted.has(name))
+  describe.skipIf(own.length === 0)('what the page shows was printed', () => {
+    for (const [name, scenario] of own) {
       base.skipIf(!playable(scenario))(`${name}.out`, async () => {
         const transcript = await onStage(programsOf(slug), scenario)
-        await expect(transcript).toMatchFileSnapshot(join(programsOf(slug), `${name}.out`))
+        await expect(transcript).toMatchFileSnapshot(outputFile(slug, name))
       })
     }
   })

@@ -1,21 +1,30 @@
-// A folder for what the test files of one run share, removed when the run ends.
+// What the test files of one run share: a folder, removed when the run ends, and what else the run does.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
+import { noBrowser } from '../site/browser.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
     runFolder: string
+    /** Whether the paste test runs too, on the programs as a browser has copied them. */
+    pastes: boolean
   }
 }
 
 export function setup(project: TestProject): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'live-sockets-'))
   project.provide('runFolder', folder)
+  project.provide('pastes', isWhole(process.argv.slice(2)) && noBrowser() === undefined)
   // The programs of the book are started hundreds of times. What Node compiles of them is kept for the run, which halves the
   // time that each takes to start; they behave the same.
   process.env['PROGRAMS_COMPILE_CACHE'] = join(folder, 'compile-cache')
   return () => rmSync(folder, { recursive: true, force: true })
+}
+
+/** Whether these arguments of Vitest ask for all tests and for nothing else: no file, no name, no new recording. */
+function isWhole(args: string[]): boolean {
+  return args.filter((arg, i) => arg !== 'run' && arg !== '--config' && args[i - 1] !== '--config').length === 0
 }

@@ -5,19 +5,16 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { unzipSync } from 'fflate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { onStage, programsOf, root } from '../support/recordings.ts'
+import { onStage, output, programsIn, programsOf, root, scenariosForEachProgram } from '../support/recordings.ts'
 import { noBrowser } from './browser.ts'
 import { BUILD_LIMIT, builtSite, serveSite } from './built-site.ts'
 import {
   type Pasted,
   folderFor,
   folderOf,
-  output,
   pastedBook,
-  programsIn,
   programsOn,
   scenarios,
-  scenariosForEachProgram,
   usesPosix,
   withStarted,
 } from './pasted.ts'
@@ -25,12 +22,23 @@ import {
 const reason = noBrowser()
 if (reason !== undefined) console.warn(`the paste test is skipped: ${reason}`)
 
-describe.skipIf(reason !== undefined)('pasted from the rendered page', () => {
-  let pasted: Pasted
+/** How many files share the pages, so that they run side by side: paste-1.test.ts and so on. */
+const FILES = 3
+
+/** The tests of every third page. */
+export function pasteTests(file: 1 | 2 | 3): void {
+  const slugs = [...scenarios.keys()].filter((_, i) => i % FILES === file - 1)
+  describe.skipIf(reason !== undefined)('pasted from the rendered page', () => {
+    pasted(slugs)
+  })
+}
+
+function pasted(slugs: readonly string[]): void {
+  let copies: Pasted
   let site: Awaited<ReturnType<typeof serveSite>>
 
   beforeAll(async () => {
-    pasted = await pastedBook()
+    copies = await pastedBook()
     site = await serveSite((await builtSite()).folder)
   }, BUILD_LIMIT)
 
@@ -38,9 +46,9 @@ describe.skipIf(reason !== undefined)('pasted from the rendered page', () => {
     await site?.close()
   })
 
-  describe.each([...scenarios.keys()])('%s', (slug) => {
+  describe.each([...slugs])('%s', (slug) => {
     test('the copied text is the program, and the archive holds the same', async () => {
-      const files = pasted.copied[slug]!
+      const files = copies.copied[slug]!
       for (const [name, text] of Object.entries(files)) {
         if (name === 'package.json') continue
         const file = name.startsWith('posix/') ? join(root, 'snippets', name) : join(programsOf(slug), name)
@@ -53,20 +61,20 @@ describe.skipIf(reason !== undefined)('pasted from the rendered page', () => {
       const packed = Object.fromEntries(
         Object.entries(archive).map(([path, bytes]) => [path.replace(/^[^/]+\//, ''), Buffer.from(bytes).toString()]),
       )
-      const expected = { ...files, ...(Object.values(files).some(usesPosix) && pasted.posix) }
+      const expected = { ...files, ...(Object.values(files).some(usesPosix) && copies.posix) }
       for (const [name, text] of Object.entries(expected)) {
         expect(packed[name]?.trimEnd(), `${name} in the archive`).toBe(text.trimEnd())
       }
     })
 
     test('each of its programs is there', () => {
-      const copied = Object.keys(pasted.copied[slug]!).filter((name) => /^[^/]+\.ts$/.test(name))
+      const copied = Object.keys(copies.copied[slug]!).filter((name) => /^[^/]+\.ts$/.test(name))
       expect(copied.toSorted()).toEqual(programsOn(slug).toSorted())
     })
 
-    for (const [name, scenario] of scenariosForEachProgram(slug)) {
+    for (const [name, scenario] of scenariosForEachProgram(slug, scenarios.get(slug)!)) {
       test(`${name} prints what the page shows`, async () => {
-        expect(await onStage(folderFor(slug, name, pasted), scenario)).toBe(output(slug, name))
+        expect(await onStage(folderFor(slug, name, copies), scenario)).toBe(output(slug, name))
       })
     }
 
@@ -77,7 +85,7 @@ describe.skipIf(reason !== undefined)('pasted from the rendered page', () => {
       })
     }
   })
-})
+}
 
 /** The programs of a page that no scenario starts, nor any program that one starts. */
 function withoutScenario(slug: string): string[] {

@@ -1,0 +1,3 @@
+import { pasteTests } from './paste.ts'
+
+pasteTests(3)
