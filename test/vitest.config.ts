@@ -3,12 +3,14 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { lastLine } from './support/reporter.ts'
 
-/** The pages first: they take longest, for a browser looks at all of them, and so does the build that others wait for. */
+/** The pages first, for they take longest, and the copies that are made there meanwhile are what the paste tests wait for, last. */
 class PagesFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = await super.sort(files)
-    const first = (file: TestSpecification): number => (file.moduleId.endsWith('test/site/pages.test.ts') ? 0 : 1)
-    return sorted.toSorted((a, b) => first(a) - first(b))
+    const place = ({ moduleId }: TestSpecification): number => {
+      if (moduleId.endsWith('test/site/pages.test.ts')) return 0
+      return moduleId.includes('test/site/paste') ? 2 : 1
+    }
+    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b))
   }
 }
 

@@ -3,10 +3,11 @@
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { root } from '../support/recordings.ts'
 import { launchBrowser, noBrowser } from './browser.ts'
 import { BUILD_LIMIT, builtSite, serveSite } from './built-site.ts'
+import { pastedBook } from './pasted.ts'
 import { type Visit, visitAll } from './visit.ts'
 
 const JAVASCRIPT_LIMIT = 75_000 // bytes, gzipped
@@ -41,7 +42,10 @@ describe.skipIf(reason !== undefined)('the built site', () => {
     browser = await launchBrowser()
     const urls = pages.map((path) => site.origin + path)
     const all = Object.entries(looks) as [Look, (typeof looks)[Look]][]
-    await Promise.all(all.map(async ([look, options]) => visits.set(look, await visitAll(browser, urls, options))))
+    await Promise.all([
+      ...all.map(async ([look, options]) => visits.set(look, await visitAll(browser, urls, options))),
+      ...(inject('pastes') ? [pastedBook().catch(() => {})] : []), // the paste tests need it later, and tell what went wrong
+    ])
   }, BUILD_LIMIT)
 
   afterAll(async () => {
