@@ -6,6 +6,15 @@ import { test as base, describe, expect, inject } from 'vitest'
 import { type Where, placeOrSkip } from './namespace.ts'
 import { type Stage, createStage } from './stage.ts'
 
+/** What run-folder.ts provides to the test files of a run. */
+declare module 'vitest' {
+  interface ProvidedContext {
+    runFolder: string
+    /** Whether the paste test runs too, on the programs as a browser has copied them. */
+    pastes: boolean
+  }
+}
+
 /** What happens on a stage. */
 export type Act = (stage: Stage) => Promise<void>
 

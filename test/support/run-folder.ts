@@ -6,14 +6,6 @@ import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { noBrowser } from '../site/browser.ts'
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    runFolder: string
-    /** Whether the paste test runs too, on the programs as a browser has copied them. */
-    pastes: boolean
-  }
-}
-
 export function setup(project: TestProject): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'live-sockets-'))
   project.provide('runFolder', folder)
