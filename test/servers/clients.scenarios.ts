@@ -1,9 +1,7 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import type { Scenarios } from '../support/recordings.ts'
 import type { Program } from '../support/program.ts'
 import type { Stage } from '../support/stage.ts'
-import { LIMIT } from '../support/within.ts'
 
 /** The server of page 2.2. */
 function reversingServer(stage: Stage): Promise<Program> {
@@ -13,28 +11,6 @@ function reversingServer(stage: Stage): Promise<Program> {
 /** Host and port, as a client takes them. */
 function at({ address }: Pick<Program, 'address'>): [string, number] {
   return [address.host, address.port]
-}
-
-/**
- * Numbers of the calls that a program blocks in: asm/unistd_64.h, asm-generic/unistd.h. A poll that was stopped and continued is in
- * restart_syscall(2), the second number; poll on arm64 is ppoll.
- */
-const x64 = { recv: [45], poll: [7, 219], connect: [42] }
-const arm64 = { recv: [207], poll: [73, 128], connect: [203] }
-const CALLS = process.arch === 'arm64' ? arm64 : x64
-
-/** Resolves once the program is blocked in that call and no signal is on its way to it; recorded. proc(5), /proc/PID/syscall */
-export async function waitsIn(stage: Stage, { pid, lane }: Program, call: keyof typeof CALLS): Promise<void> {
-  const limit = performance.now() + LIMIT
-  for (;;) {
-    const [number] = readFileSync(`/proc/${pid}/syscall`, 'latin1').split(' ') // `running` while it is in none
-    const status = readFileSync(`/proc/${pid}/status`, 'latin1')
-    if (CALLS[call].includes(Number(number)) && /^State:\s+S/m.test(status) && !/^S\w*Pnd:.*[1-9a-f]/m.test(status))
-      break
-    if (performance.now() > limit) throw new Error(`waited ${LIMIT} ms for ${lane} to wait in ${call}`)
-    await new Promise<void>((resolve) => setTimeout(resolve, 1))
-  }
-  stage.transcript.add(lane, '─', `waits in ${call}`)
 }
 
 /** A host with two addresses, and the arguments of a client that tries them in this order. */
@@ -192,9 +168,9 @@ export const scenarios: Scenarios = {
     const server = await reversingServer(stage)
     const client = stage.start('client', 'send-zeros.broken.ts', ...at(server))
     await server.line()
-    await client.waitsInRecv()
-    await server.waitsInRecv()
-    await client.waitsInRecv()
+    await client.waitsIn('recv')
+    await server.waitsIn('recv')
+    await client.waitsIn('recv')
     client.kill('SIGTERM')
     await client.exit()
     await server.line()
@@ -290,13 +266,13 @@ export const scenarios: Scenarios = {
       client.kill('SIGWINCH')
       stage.transcript.add('client', '─', 'SIGWINCH')
     }
-    await waitsIn(stage, client, 'recv')
+    await client.waitsIn('recv')
     interrupt()
-    await waitsIn(stage, client, 'recv')
+    await client.waitsIn('recv')
     await peer.send('x')
     await client.line()
     for (const call of ['recv', 'poll', 'connect'] as const) {
-      await waitsIn(stage, client, call)
+      await client.waitsIn(call)
       interrupt()
       await client.line()
     }

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect } from 'vitest'
+import { untilStopped } from '../support/blocked.ts'
 import { recordings, testsOf } from '../support/recordings.ts'
 import type { Program } from '../support/program.ts'
 import type { Listener, Stage } from '../support/stage.ts'
-import { LIMIT } from '../support/within.ts'
-import { scenarios, waitsIn } from './clients.scenarios.ts'
+import { scenarios } from './clients.scenarios.ts'
 
 const slug = 'servers/clients'
 const test = testsOf(slug)
@@ -278,33 +277,24 @@ test('Ctrl+Z and fg interrupt what has a limit, and poll is not among it', async
   const peer = await server.accept()
   const stopAndContinue = async (): Promise<void> => {
     client.kill('SIGSTOP')
-    await untilStopped(client)
+    await untilStopped(client.pid, client.lane)
     client.kill('SIGCONT')
   }
   for (const call of ['recv', 'poll'] as const) {
-    await waitsIn(stage, client, call)
+    await client.waitsIn(call)
     await stopAndContinue()
-    await waitsIn(stage, client, call)
+    await client.waitsIn(call)
     await peer.send('x')
     expect(await client.line()).toBe(`${call}: 1`)
     if (call === 'poll') break
-    await waitsIn(stage, client, 'recv')
+    await client.waitsIn('recv')
     await stopAndContinue()
     expect(await client.line()).toBe('recv with a limit: EINTR')
   }
-  await waitsIn(stage, client, 'connect')
+  await client.waitsIn('connect')
   await stopAndContinue()
   expect(await client.line()).toBe('connect with a limit: EINTR')
 })
-
-/** Resolves once the process is stopped. proc(5), /proc/PID/status */
-async function untilStopped({ pid, lane }: Program): Promise<void> {
-  const stopped = (): boolean => /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
-  for (const limit = performance.now() + LIMIT; !stopped();) {
-    if (performance.now() > limit) throw new Error(`waited ${LIMIT} ms for ${lane} to stop`)
-    await new Promise<void>((resolve) => setTimeout(resolve, 1))
-  }
-}
 
 describe('several addresses', () => {
   /** The addresses of the client's attempts, as `silent`, `answers` or `refuses`. */

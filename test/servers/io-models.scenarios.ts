@@ -1,26 +1,6 @@
-import { readFileSync } from 'node:fs'
+import type { Call } from '../support/blocked.ts'
 import type { Act, Scenarios } from '../support/recordings.ts'
-import type { Program } from '../support/program.ts'
 import type { Stage } from '../support/stage.ts'
-import { LIMIT } from '../support/within.ts'
-
-/** Numbers of the calls in which a program may be seen to wait: asm/unistd_64.h, asm-generic/unistd.h */
-const NUMBERS = {
-  x64: { select: [23, 270], epoll_wait: [232, 281], io_submit: [209] },
-  arm64: { select: [72], epoll_wait: [22], io_submit: [2] },
-}[process.arch as 'x64' | 'arm64']
-
-/** Waits until the program waits in a call that it has said to begin; recorded. proc(5), /proc/PID/syscall */
-async function waitsIn(stage: Stage, program: Program, call: 'select' | 'epoll_wait' | 'io_submit'): Promise<void> {
-  const limit = performance.now() + LIMIT
-  for (;;) {
-    const [number] = readFileSync(`/proc/${program.pid}/syscall`, 'latin1').split(' ') // `running` while it is in none
-    if (NUMBERS[call].includes(Number(number))) break
-    if (performance.now() > limit) throw new Error(`waited ${LIMIT} ms for the program to wait in ${call}`)
-    await new Promise<void>((resolve) => setImmediate(resolve))
-  }
-  stage.transcript.add(program.lane, '─', `waits in ${call}`)
-}
 
 /** Starts a program, connects to it, and waits for so many lines. */
 async function connected(stage: Stage, file: string, lines: number, ...args: string[]) {
@@ -41,11 +21,10 @@ function sentAfter(file: string, before: number, after: number): Act {
 }
 
 /** The peer sends when the program has begun a call and waits in it. */
-function sentInCall(file: string, call: 'recv' | 'select' | 'epoll_wait' | 'io_submit', before: number): Act {
+function sentInCall(file: string, call: Call, before: number): Act {
   return async (stage) => {
     const { program, peer } = await connected(stage, file, before)
-    if (call === 'recv') await program.waitsInRecv()
-    else await waitsIn(stage, program, call)
+    await program.waitsIn(call)
     await peer.send('hello\n')
     await program.exit()
   }

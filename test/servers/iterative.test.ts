@@ -72,7 +72,7 @@ test('in a program that never returns to the event loop, console.log keeps memor
 
 test('a server with time limits goes on where a stop and a continue have interrupted it', async ({ stage }) => {
   const server = await stage.serve('server', 'exercise-idle-timeout.ts', 0, '127.0.0.1', 5000)
-  const { socket, sent } = await flood(server.address) // it waits in send
+  const { socket, sent } = await flood(server) // it waits in send
   server.kill('SIGSTOP')
   server.kill('SIGCONT')
   const answers = reply(Buffer.from(FLOOD_LINE.subarray(0, -1)))

@@ -217,7 +217,7 @@ test('chat: who does not read is dropped, who sends a line without end as well, 
 
 test('idle timeout: a client that does not read is silent too', async ({ stage }) => {
   const server = await stage.serve('server', 'exercise-idle-timeout.ts', 0, '127.0.0.1', 1000)
-  const { socket } = await flood(server.address)
+  const { socket } = await flood(server)
   await server.line()
   expect(await server.line()).toMatch(/ was silent for 1000 ms$/)
   await reset(socket)

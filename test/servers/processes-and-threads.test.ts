@@ -3,11 +3,12 @@ import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { expect } from 'vitest'
 import { conformance } from '../support/conformance.ts'
+import { stateOf } from '../support/blocked.ts'
 import { descendants, listeningPorts } from '../support/leaks.ts'
 import type { Program } from '../support/program.ts'
 import { recordings, testsOf } from '../support/recordings.ts'
 import { recordedTable } from '../support/tables.ts'
-import { LIMIT, within } from '../support/within.ts'
+import { until, within } from '../support/within.ts'
 import { scenarios } from './processes-and-threads.scenarios.ts'
 
 const slug = 'servers/processes-and-threads'
@@ -42,24 +43,13 @@ test('the processes end with a supervisor that was killed, and free the port', a
   expect(children.length).toBe(2)
   server.kill('SIGKILL')
   await client.receiveEnd()
-  await until(() => !children.some(isRunning) && !listeningPorts().has(server.address.port), 'all of it to end')
+  await until(
+    () =>
+      children.every((pid) => stateOf(pid) === undefined || stateOf(pid) === 'Z') &&
+      !listeningPorts().has(server.address.port),
+    'all of it to end',
+  )
 })
-
-function isRunning(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
-  } catch {
-    return false
-  }
-}
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const limit = performance.now() + LIMIT
-  while (!condition()) {
-    if (performance.now() > limit) throw new Error(`waited ${LIMIT} ms for ${what}`)
-    await new Promise<void>((resolve) => setImmediate(resolve))
-  }
-}
 
 /** The memory of a program and of all that it has started, in bytes; what they share is counted once. proc(5), Pss */
 function memory({ pid }: Program): number {

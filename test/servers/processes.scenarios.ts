@@ -2,11 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, readdirSync } from 'node:fs'
 import { connect } from 'node:net'
+import { untilWaitsIn } from '../support/blocked.ts'
 import { descendants } from '../support/leaks.ts'
 import type { Program } from '../support/program.ts'
 import type { Scenarios } from '../support/recordings.ts'
 import type { Stage } from '../support/stage.ts'
-import { LIMIT, within } from '../support/within.ts'
+import { until, within } from '../support/within.ts'
 
 export const scenarios: Scenarios = {
   async 'process-server'(stage) {
@@ -167,7 +168,7 @@ export const scenarios: Scenarios = {
     const silent = Array.from({ length: 10 }, () => connect(server.address))
     await within(Promise.all(silent.map((socket) => once(socket, 'connect'))), 'ten connections')
     await children(stage, server, { running: 10, zombies: 0 })
-    await until(() => isInAccept(server), 'the server to wait for the next client')
+    await untilWaitsIn('accept', server.pid, server.lane)
     leaveOneDescriptor(stage, server)
     const ended = stillRunning(server)
     const one = await stage.connect('one more', server)
@@ -379,22 +380,6 @@ function stateOf(pid: number): string | undefined {
   } catch {
     return undefined
   }
-}
-
-/** The number of accept4: asm/unistd_64.h, asm-generic/unistd.h */
-const ACCEPT4 = process.arch === 'arm64' ? 242 : 288
-
-/** Whether a program is blocked in accept, and done with all that it had to do before. proc(5), /proc/PID/syscall */
-function isInAccept({ pid }: Program): boolean {
-  return readFileSync(`/proc/${pid}/syscall`, 'latin1').startsWith(`${ACCEPT4} `)
-}
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const polling = { over: false }
-  const holds = async () => {
-    while (!condition() && !polling.over) await new Promise((resolve) => setTimeout(resolve, 2))
-  }
-  await within(holds(), what, LIMIT).finally(() => (polling.over = true))
 }
 
 /** Waits until the children of a server are so many, and records it. */

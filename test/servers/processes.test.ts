@@ -11,7 +11,7 @@ import type { Address, Program } from '../support/program.ts'
 import { programsOf, recordings, testsOf } from '../support/recordings.ts'
 import { type Stage, createStage } from '../support/stage.ts'
 import { recordedTable } from '../support/tables.ts'
-import { LIMIT, within } from '../support/within.ts'
+import { LIMIT, until, within } from '../support/within.ts'
 import { scenarios } from './processes.scenarios.ts'
 
 const slug = 'servers/processes'
@@ -175,15 +175,6 @@ function connection({ host, port }: Address): number {
 
 function median(numbers: number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!
-}
-
-/** Waits until a condition holds that no event tells. */
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const limit = performance.now() + LIMIT
-  while (!condition()) {
-    if (performance.now() > limit) throw new Error(`waited ${LIMIT} ms for ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
 }
 
 test('each connection is open in one process, and the listening socket in the parent alone', async ({ stage }) => {

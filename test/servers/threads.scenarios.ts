@@ -3,7 +3,7 @@ import { threadCount } from '../support/leaks.ts'
 import type { Program } from '../support/program.ts'
 import type { Scenarios } from '../support/recordings.ts'
 import type { Stage } from '../support/stage.ts'
-import { untilMainThreadIn, untilThreadCount, untilThreadsIn } from '../support/threads.ts'
+import { untilThreadCount, untilThreadsIn, untilWaitsIn } from '../support/blocked.ts'
 
 /** Sets how many descriptors a running program may have (the soft limit, which anybody may raise again). */
 function limitDescriptors(stage: Stage, { pid, lane }: Program, most: number): void {
@@ -57,7 +57,7 @@ export const scenarios: Scenarios = {
     await server.line()
     await first.send('hello\n')
     await first.receive('olleh')
-    await untilMainThreadIn(server.pid, 'accept') // which has taken a descriptor for the next client
+    await untilWaitsIn('accept', server.pid, server.lane) // which has taken a descriptor for the next client
     limitDescriptors(stage, server, 3)
     const second = await stage.connect('client 2', server)
     await server.lines(2)
@@ -101,10 +101,10 @@ export const scenarios: Scenarios = {
 
   async 'exit-hangs'(stage) {
     const server = await stage.serve('server', 'exit-hangs.broken.ts', 0)
-    await untilThreadsIn(server.pid, 'accept', 1)
+    await untilThreadsIn('accept', server.pid, 1)
     terminate(stage, server)
     await server.line()
-    await untilMainThreadIn(server.pid, 'futex')
+    await untilWaitsIn('futex', server.pid, server.lane)
     stage.transcript.add('server', '─', 'waits for its thread')
     const client = await stage.connect('client', server)
     await server.exit()
@@ -174,7 +174,7 @@ export const scenarios: Scenarios = {
     await server.line()
     await server.errorLine()
     await third.send('hello\n')
-    await untilMainThreadIn(server.pid, 'futex')
+    await untilWaitsIn('futex', server.pid, server.lane)
     stage.transcript.add('server', '─', 'waits for its thread')
     third.nothingYet()
     await first.close()

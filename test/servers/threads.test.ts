@@ -9,7 +9,7 @@ import type { Address, Program } from '../support/program.ts'
 import { programsOf, recordings, testsOf } from '../support/recordings.ts'
 import { createStage } from '../support/stage.ts'
 import { recordedTable } from '../support/tables.ts'
-import { untilThreadsIn } from '../support/threads.ts'
+import { untilThreadsIn } from '../support/blocked.ts'
 import { within } from '../support/within.ts'
 import { scenarios } from './threads.scenarios.ts'
 
@@ -56,7 +56,7 @@ async function leave(socket: Socket): Promise<void> {
 
 test('without a descriptor for a client the pool ends in order, and says why', async ({ stage }) => {
   const server = await stage.serve('server', 'prethreaded-server.ts', 0, '127.0.0.1', 2)
-  await untilThreadsIn(server.pid, 'accept', 2) // each has taken a descriptor already
+  await untilThreadsIn('accept', server.pid, 2) // each has taken a descriptor already
   spawnSync('prlimit', ['--nofile=3:', '--pid', String(server.pid)])
   const first = await stage.connect('client 1', server)
   const second = await stage.connect('client 2', server)

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { untilWaitsIn } from '../support/blocked.ts'
 import type { Scenarios } from '../support/recordings.ts'
 import type { Stage } from '../support/stage.ts'
-import { LIMIT, within } from '../support/within.ts'
+import { within } from '../support/within.ts'
 import { datagramPeer, lossyPath, requestsOf } from './udp/peer.ts'
 
 /** An echo client, in front of a server that the scenario plays. */
@@ -167,7 +167,7 @@ export const scenarios: Scenarios = {
     await client.line()
     await server.receive('hello')
     stage.transcript.add('server', '─', 'as if it had not come')
-    await untilInRecv(client.pid)
+    await untilWaitsIn('recv', client.pid, client.lane)
     stage.transcript.add('client', '─', 'waits in recv')
     stage.transcript.add('client', '─', 'SIGTERM')
     client.kill('SIGTERM')
@@ -272,15 +272,4 @@ export const scenarios: Scenarios = {
     await sender.line()
     await sender.exit()
   },
-}
-
-/** Waits until a client on UDP is in recv. proc(5), /proc/PID/syscall */
-async function untilInRecv(pid: number): Promise<void> {
-  const RECVFROM = process.arch === 'arm64' ? '207' : '45'
-  const limit = performance.now() + LIMIT
-  while (performance.now() < limit) {
-    if (readFileSync(`/proc/${pid}/syscall`, 'latin1').startsWith(`${RECVFROM} `)) return
-    await new Promise<void>((resolve) => setImmediate(resolve))
-  }
-  throw new Error(`waited ${LIMIT} ms for the client to wait in recv`)
 }

@@ -1,26 +1,103 @@
-// Whether a program is blocked in a system call: an event that no output tells, so that the kernel is asked. On Linux only.
+// What a program is doing that no output tells, so that the kernel is asked: proc(5). On Linux only.
 
-import { readFileSync, readlinkSync } from 'node:fs'
-import { LIMIT } from './within.ts'
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
+import { until } from './within.ts'
 
-/** The number of recvfrom, which is also what recv is: asm/unistd_64.h, asm-generic/unistd.h */
-const RECVFROM = process.arch === 'arm64' ? 207 : 45
-
-/** Resolves once the process is in recv and nothing has come for it on that socket. proc(5), /proc/PID/syscall */
-export async function untilInRecv(pid: number, what: string): Promise<void> {
-  const limit = performance.now() + LIMIT
-  while (performance.now() < limit) {
-    if (isInRecv(pid)) return
-    await new Promise<void>((resolve) => setImmediate(resolve))
-  }
-  throw new Error(`waited ${LIMIT} ms for ${what} to wait in recv`)
+/**
+ * Numbers of the system calls in which programs wait: asm/unistd_64.h, asm-generic/unistd.h. The libraries have more than one for some of
+ * them, and arm64 lacks the oldest. A poll that was stopped and continued is in restart_syscall(2): 219, 128.
+ */
+const numbers = {
+  x64: {
+    accept: [288],
+    connect: [42],
+    epoll_wait: [232, 281],
+    futex: [202],
+    io_submit: [209],
+    poll: [7, 219],
+    recv: [45],
+    select: [23, 270],
+  },
+  arm64: {
+    accept: [242],
+    connect: [203],
+    epoll_wait: [22],
+    futex: [98],
+    io_submit: [2],
+    poll: [73, 128],
+    recv: [207],
+    select: [72],
+  },
 }
 
-function isInRecv(pid: number): boolean {
-  const [call, fd] = readFileSync(`/proc/${pid}/syscall`, 'latin1').split(' ') // `running` while it is in none
-  if (Number(call) !== RECVFROM) return false
-  const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${Number(fd)}`))?.[1]
-  const rows = readFileSync(`/proc/${pid}/net/tcp`, 'latin1').split('\n').slice(1)
+/** A system call in which a program may be found waiting. */
+export type Call = keyof typeof numbers.x64
+
+const CALLS: Record<Call, number[]> = process.arch === 'arm64' ? numbers.arm64 : numbers.x64
+
+/** A file of a process in /proc, or '' once the process is gone. */
+function proc(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1')
+  } catch {
+    return ''
+  }
+}
+
+/** The state of a process: R runs, S sleeps, T is stopped, Z is a zombie; undefined once it is gone. */
+export function stateOf(pid: number): string | undefined {
+  return /^State:\s+(\w)/m.exec(proc(pid, 'status'))?.[1]
+}
+
+/** Whether a thread of a process, its first one by default, is in that call. */
+export function isIn(call: Call, pid: number, tid = pid): boolean {
+  const [number] = proc(pid, `task/${tid}/syscall`).split(' ') // `running` while it is in none
+  return number !== '' && CALLS[call].includes(Number(number))
+}
+
+/** Whether a process sleeps in that call: no signal is on its way to it, and in recv nothing has come on a TCP socket. */
+function waitsIn(call: Call, pid: number): boolean {
+  if (!isIn(call, pid) || stateOf(pid) === 'R' || /^S\w*Pnd:.*[1-9a-f]/m.test(proc(pid, 'status'))) return false
+  return call !== 'recv' || !hasBytesInRecv(pid)
+}
+
+function hasBytesInRecv(pid: number): boolean {
+  const fd = Number(proc(pid, 'syscall').split(' ')[1])
+  const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1]
+  const rows = proc(pid, 'net/tcp').split('\n').slice(1)
   const row = rows.map((text) => text.trim().split(/\s+/)).find((columns) => columns[9] === inode)
-  return row?.[4]?.endsWith(':00000000') === true // tx_queue:rx_queue
+  return row !== undefined && !row[4]!.endsWith(':00000000') // tx_queue:rx_queue
+}
+
+/** Resolves once a process sleeps in that call. `what` names the process where that does not come. */
+export async function untilWaitsIn(call: Call, pid: number, what: string): Promise<void> {
+  await until(() => waitsIn(call, pid), `${what} to wait in ${call}`)
+}
+
+/** Resolves once so many threads of a process are in that call. */
+export async function untilThreadsIn(call: Call, pid: number, count: number): Promise<void> {
+  await until(() => threads(pid).filter((tid) => isIn(call, pid, tid)).length >= count, `${count} threads in ${call}`)
+}
+
+/** Resolves once a process has no more than so many threads. */
+export async function untilThreadCount(pid: number, most: number): Promise<void> {
+  await until(() => threads(pid).length <= most, `no more than ${most} threads`)
+}
+
+/** Resolves once a signal has stopped the process: what arrives from now on, it sees together. */
+export async function untilStopped(pid: number, what: string): Promise<void> {
+  await until(() => stateOf(pid) === 'T', `${what} to be stopped`)
+}
+
+/** Whether every thread of a process sleeps; a zombie's does. */
+export function sleeps(pid: number): boolean {
+  return threads(pid).every((tid) => !/^State:\s+R/m.test(proc(pid, `task/${tid}/status`)))
+}
+
+function threads(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map(Number)
+  } catch {
+    return [] // it is gone
+  }
 }

@@ -10,12 +10,12 @@ import { networkInterfaces } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { FLOOD, FLOOD_LINE, flood, read, reset } from './flood.ts'
-import { descendants, descriptorCount, hasRead, residentMemory, threadCount } from './leaks.ts'
+import { descendants, descriptorCount, residentMemory, threadCount, unread } from './leaks.ts'
 import type { Peer } from './peer.ts'
 import type { Exit, Program } from './program.ts'
 import { programsOf, testsOf } from './recordings.ts'
 import { type Stage, createStage } from './stage.ts'
-import { LIMIT, within } from './within.ts'
+import { LIMIT, until, within } from './within.ts'
 
 export interface Promises {
   /** The page, and with it the folder of the program: `servers/iterative`. */
@@ -300,7 +300,7 @@ export function conformance(promises: Promises): void {
       }) => {
         await nextClientIsServed(stage, server)
         const before = largest(server)
-        const { socket, sent } = await flood(server.address, floodLine)
+        const { socket, sent } = await flood(server, floodLine)
         const growth = largest(server) - before
         expect(sent).toBeLessThan(FLOOD)
         expect(growth).toBeLessThan(GROWTH_LIMIT)
@@ -313,7 +313,7 @@ export function conformance(promises: Promises): void {
       })
 
       test('outlives a client that resets while the server sends to it', async ({ stage }) => {
-        const { socket } = await flood(server.address, floodLine)
+        const { socket } = await flood(server, floodLine)
         await reset(socket)
         await nextClientIsServed(stage, server)
       })
@@ -428,7 +428,7 @@ export function conformance(promises: Promises): void {
 
       test('stops while a client does not read', async ({ stage }) => {
         const server = await serve(stage)
-        const { socket } = await flood(server.address, floodLine)
+        const { socket } = await flood(server, floodLine)
         await stops(server, 'SIGTERM')
         await reset(socket)
       })
@@ -462,11 +462,7 @@ function megabyte(): Buffer {
 async function whenRead({ socket }: Peer): Promise<void> {
   const server = { host: socket.remoteAddress!, port: socket.remotePort! }
   const client = { host: socket.localAddress!, port: socket.localPort! }
-  const limit = performance.now() + LIMIT
-  while (!hasRead(server, client)) {
-    if (performance.now() > limit) throw new Error('the server does not read')
-    await new Promise<void>((resolve) => setImmediate(resolve))
-  }
+  await until(() => unread(server, client) === 0, 'the server to read')
 }
 
 /** Runs a program to its end, as a reader does who has got something wrong. */

@@ -2,34 +2,39 @@
 
 import { once } from 'node:events'
 import { type Socket, connect } from 'node:net'
-import type { Address } from './program.ts'
-import { within } from './within.ts'
+import { sleeps } from './blocked.ts'
+import { descendants, unread } from './leaks.ts'
+import type { Address, Program } from './program.ts'
+import { until, within } from './within.ts'
 
 /** What a server without backpressure would take in from such a client, in bytes. */
 export const FLOOD = 256 * 1024 * 1024
 /** The line that it sends over and over. */
 export const FLOOD_LINE = Buffer.from(`${'0123456789'.repeat(100)}\n`)
 
-/** How long the kernel must take no byte before a sender counts as stuck, in milliseconds. */
-const STUCK = 100
-
-/** Sends lines and reads nothing, until the kernel takes no more: then the server has stopped reading. What is `sent` is on its way,
- * whole lines all of it, but what the kernel has not taken waits in this process. */
-export async function flood(address: Address, line: Buffer = FLOOD_LINE): Promise<{ socket: Socket; sent: number }> {
+/** Sends lines and reads nothing, until the server has stopped reading. What is `sent` is on its way, whole lines all of it, but what the
+ * kernel has not taken waits in this process. */
+export async function flood(server: Program, line: Buffer = FLOOD_LINE): Promise<{ socket: Socket; sent: number }> {
+  const { address, pid, lane } = server
   const socket = connect(address)
   socket.on('error', () => {}) // the test that floods says what is due
   await within(once(socket, 'connect'), 'a connection')
+  const here = { host: socket.localAddress!, port: socket.localPort! }
   const chunk = Buffer.concat(Array.from({ length: 64 }, () => line))
   for (let queued = 0; queued < FLOOD; queued += chunk.length) {
-    const taken = new Promise<void>((resolve) => socket.write(chunk, () => resolve()))
-    const stuck = Symbol('stuck')
-    let timer: NodeJS.Timeout | undefined
-    const patience = new Promise<symbol>((resolve) => (timer = setTimeout(() => resolve(stuck), STUCK)))
-    const result = await Promise.race([taken, patience])
-    clearTimeout(timer)
-    if (result === stuck) break
+    let taken = false
+    socket.write(chunk, () => (taken = true))
+    let stuck = false
+    await until(() => taken || (stuck = holdsBack(pid, address, here)), `${lane} to read, or to hold back`)
+    if (stuck) break
   }
   return { socket, sent: socket.bytesWritten }
+}
+
+/** Whether bytes wait for a server that sleeps all the same, with every thread of every process that it has. */
+function holdsBack(pid: number, server: Address, client: Address): boolean {
+  const waiting = unread(server, client)
+  return waiting > 0 && [pid, ...descendants(pid)].every(sleeps) && unread(server, client) === waiting
 }
 
 /** Starts to read, and reads so many bytes. */

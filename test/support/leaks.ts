@@ -40,9 +40,9 @@ export function listenersOn(port: number): number[] {
   return (diag?.listening() ?? []).filter((socket) => socket.port === port).map(({ inode }) => inode)
 }
 
-/** Whether nothing that came for `local` from `remote` still waits to be read; everywhere but on Linux a guess. */
-export function hasRead(local: Address, remote: Address): boolean {
-  return diag === undefined || diag.receiveQueue(local, remote) === 0
+/** How many bytes that came for `local` from `remote` wait to be read; 0 where there is no such connection, or no way to know. */
+export function unread(local: Address, remote: Address): number {
+  return diag?.receiveQueue(local, remote) ?? 0
 }
 
 /** The open descriptors of a process that are sockets. */

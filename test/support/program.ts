@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { type Transcript, show } from './transcript.ts'
-import { untilInRecv } from './blocked.ts'
+import { type Call, untilWaitsIn } from './blocked.ts'
 import { listenersOn } from './leaks.ts'
 import { within } from './within.ts'
 
@@ -41,8 +41,8 @@ export interface Program {
   errorLine(): Promise<string>
   /** Waits for `listening on HOST:PORT`, recorded. */
   listening(): Promise<Address>
-  /** Waits until it waits in recv and the kernel has no byte for it; recorded. On Linux only. */
-  waitsInRecv(): Promise<void>
+  /** Waits until it sleeps in a call, in recv without a byte for it in the kernel; recorded. On Linux only. */
+  waitsIn(call: Call): Promise<void>
   /** Sends a signal; what follows is awaited by exit(). */
   kill(signal: NodeJS.Signals): void
   /** Waits for its end; what it has printed by then and nobody has awaited is recorded, and how it ended. */
@@ -131,9 +131,9 @@ export function startProgram({ lane, folder, node, file, args, env, transcript, 
       listeners = listenersOn(address.port)
       return address
     },
-    async waitsInRecv() {
-      await untilInRecv(child.pid!, `${lane} (${file})`)
-      transcript.add(lane, '─', 'waits in recv')
+    async waitsIn(call) {
+      await untilWaitsIn(call, child.pid!, `${lane} (${file})`)
+      transcript.add(lane, '─', `waits in ${call}`)
     },
     kill(signal) {
       child.kill(signal)

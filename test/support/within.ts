@@ -1,5 +1,7 @@
 // An upper bound for what a test waits for, so that a program that never answers fails the test that waits, by name.
 
+import { setTimeout } from 'node:timers/promises'
+
 export const LIMIT = 10_000
 
 const TICK = 50 // milliseconds
@@ -22,4 +24,16 @@ export async function within<T>(promise: Promise<T>, what: string, milliseconds 
   } finally {
     clearInterval(timer)
   }
+}
+
+/** How often a condition is looked at that no event tells, in milliseconds. */
+const LOOK = 1
+
+/** Waits until a condition holds of which no event tells, such as a state in the kernel: it is looked at until it does. */
+export async function until(condition: () => boolean, what: string, milliseconds = LIMIT): Promise<void> {
+  let over = false
+  const holds = async (): Promise<void> => {
+    while (!over && !condition()) await setTimeout(LOOK)
+  }
+  await within(holds(), what, milliseconds).finally(() => (over = true))
 }

@@ -55,7 +55,7 @@ export const servers: Scenarios = {
 
   async 'slow-reader'(stage) {
     const server = await stage.serve('server', 'epoll-server.ts', 0)
-    const { socket, sent } = await flood(server.address)
+    const { socket, sent } = await flood(server)
     await server.line()
     stage.transcript.add('client 1', '─', 'sends and does not read, until nobody takes any more')
     const second = await stage.connect('client 2', server)
@@ -127,7 +127,7 @@ export const servers: Scenarios = {
     await first.receive(WELCOME)
     await first.send('one\n')
     await first.receive('one\n')
-    await server.waitsInRecv()
+    await server.waitsIn('recv')
     const second = await stage.connect('client 2', server)
     await second.send('me too\n')
     for (const text of ['two\n', 'three\n']) {
@@ -138,7 +138,7 @@ export const servers: Scenarios = {
     await second.receive(WELCOME)
     await first.send('four\n')
     await first.receive('four\n')
-    await server.waitsInRecv()
+    await server.waitsIn('recv')
     second.nothingYet()
   },
 
@@ -154,12 +154,12 @@ export const servers: Scenarios = {
     await server.line()
     await second.send('still there?\n')
     const third = await stage.connect('client 3', server)
-    await server.waitsInRecv()
+    await server.waitsIn('recv')
     second.nothingYet()
     await third.send('hello\n')
     await third.receive('hello\n')
     await second.receive('still there?\n')
-    await server.waitsInRecv()
+    await server.waitsIn('recv')
     await second.send('and now?\n')
     await third.send('hello again\n')
     await third.receive('hello again\n')

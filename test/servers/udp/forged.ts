@@ -6,8 +6,8 @@ import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { setTimeout as delay } from 'node:timers/promises'
 import { AF_INET, IPPROTO_RAW, IPPROTO_UDP, SOCK_RAW, close, inet_pton, sendto, sockaddr_in, socket } from '#posix'
+import { within } from '../../support/within.ts'
 
 interface Server {
   file: string
@@ -33,12 +33,11 @@ async function answersAfterForgeries({ file, args, question }: Server): Promise<
     }
   }
   const client = createSocket('udp4')
-  let answered = false
-  client.on('message', () => (answered = true))
-  for (let tries = 0; tries < 100 && !answered && child.exitCode === null; tries++) {
-    client.send(question, port, '127.0.0.1')
-    await delay(50)
-  }
+  // One that is alive takes this after all of them: datagrams of one queue do not overtake each other.
+  client.send(question, port, '127.0.0.1')
+  const answer = once(client, 'message').then(() => true)
+  const end = once(child, 'exit').then(() => false)
+  const answered = await within(Promise.race([answer, end]), `an answer of ${file}`).catch(() => false)
   client.close()
   child.kill()
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
