@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { Scenarios } from '../support/recordings.ts'
+import { type Scenarios, alone } from '../support/recordings.ts'
 import type { Program } from '../support/program.ts'
 import type { Stage } from '../support/stage.ts'
 
@@ -234,9 +234,7 @@ export const scenarios: Scenarios = {
     await checker.exit()
   },
 
-  async 'connect-answers'(stage) {
-    await stage.run('program', 'connect-answers.ts')
-  },
+  'connect-answers': alone('connect-answers.ts'),
 
   async pollout(stage) {
     await stage.run('client', 'pollout.broken.ts', '127.0.0.1', 1)
@@ -282,9 +280,7 @@ export const scenarios: Scenarios = {
 
   localhost: {
     where: 'in a network namespace', // where there is a ::1
-    async act(stage) {
-      await stage.run('program', 'localhost.ts')
-    },
+    act: alone('localhost.ts'),
   },
 
   async 'happy-eyeballs'(stage) {
@@ -380,9 +376,7 @@ export const scenarios: Scenarios = {
     await client.exit()
   },
 
-  async herd(stage) {
-    await stage.run('program', 'herd.ts')
-  },
+  herd: alone('herd.ts'),
 
   async 'exercise-happy-eyeballs'(stage) {
     const { host, args } = await twoAddresses(stage, '127.0.0.2', '127.0.0.3')

@@ -1,4 +1,4 @@
-import type { Scenarios } from '../support/recordings.ts'
+import { type Scenarios, alone } from '../support/recordings.ts'
 import type { Program } from '../support/program.ts'
 
 /** Host and port, as a client takes them. */
@@ -7,13 +7,9 @@ function at({ address }: Pick<Program, 'address'>): [string, number] {
 }
 
 export const scenarios: Scenarios = {
-  async coalesce(stage) {
-    await stage.run('program', 'coalesce.ts')
-  },
+  coalesce: alone('coalesce.ts'),
 
-  async split(stage) {
-    await stage.run('program', 'split.ts')
-  },
+  split: alone('split.ts'),
 
   async 'timeout-ends-message'(stage) {
     const server = await stage.serve('server', 'timeout-ends-message.broken.ts', 0)
@@ -91,37 +87,21 @@ export const scenarios: Scenarios = {
     await server.line()
   },
 
-  async 'framing-fuzz'(stage) {
-    await stage.run('program', 'framing-fuzz.ts')
-  },
+  'framing-fuzz': alone('framing-fuzz.ts'),
 
-  async 'chunk-is-message'(stage) {
-    await stage.run('program', 'chunk-is-message.broken.ts')
-  },
+  'chunk-is-message': alone('chunk-is-message.broken.ts'),
 
-  async 'split-crlf'(stage) {
-    await stage.run('program', 'split-crlf.broken.ts')
-  },
+  'split-crlf': alone('split-crlf.broken.ts'),
 
-  async 'utf8-by-read'(stage) {
-    await stage.run('program', 'utf8-by-read.broken.ts')
-  },
+  'utf8-by-read': alone('utf8-by-read.broken.ts'),
 
-  async 'split-prefix'(stage) {
-    await stage.run('program', 'split-prefix.broken.ts')
-  },
+  'split-prefix': alone('split-prefix.broken.ts'),
 
-  async 'signed-length'(stage) {
-    await stage.run('program', 'signed-length.broken.ts')
-  },
+  'signed-length': alone('signed-length.broken.ts'),
 
-  async 'trusted-length'(stage) {
-    await stage.run('program', 'trusted-length.broken.ts')
-  },
+  'trusted-length': alone('trusted-length.broken.ts'),
 
-  async 'lost-before-error'(stage) {
-    await stage.run('program', 'lost-before-error.broken.ts')
-  },
+  'lost-before-error': alone('lost-before-error.broken.ts'),
 
   async 'decode-transform-node'(stage) {
     const server = await stage.serve('server', 'decode-transform-node.ts', 0)
@@ -148,17 +128,11 @@ export const scenarios: Scenarios = {
     await server.line()
   },
 
-  async 'backpressure-node'(stage) {
-    await stage.run('program', 'backpressure-node.ts')
-  },
+  'backpressure-node': alone('backpressure-node.ts'),
 
-  async 'no-drain'(stage) {
-    await stage.run('program', 'no-drain.broken.ts')
-  },
+  'no-drain': alone('no-drain.broken.ts'),
 
-  async 'stream-pitfalls-node'(stage) {
-    await stage.run('program', 'stream-pitfalls-node.ts')
-  },
+  'stream-pitfalls-node': alone('stream-pitfalls-node.ts'),
 
   async 'unheard-error'(stage) {
     const server = await stage.serve('server', 'unheard-error.broken.ts', 0)
@@ -169,17 +143,11 @@ export const scenarios: Scenarios = {
     await server.exit()
   },
 
-  async 'readline-node'(stage) {
-    await stage.run('program', 'readline-node.ts')
-  },
+  'readline-node': alone('readline-node.ts'),
 
-  async 'exercise-netstrings'(stage) {
-    await stage.run('program', 'exercise-netstrings.ts')
-  },
+  'exercise-netstrings': alone('exercise-netstrings.ts'),
 
-  async 'exercise-resync'(stage) {
-    await stage.run('program', 'exercise-resync.ts')
-  },
+  'exercise-resync': alone('exercise-resync.ts'),
 
   async 'exercise-message-limit-node'(stage) {
     const server = await stage.serve('server', 'exercise-message-limit-node.ts', 0)

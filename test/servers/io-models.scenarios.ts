@@ -1,5 +1,5 @@
 import type { Call } from '../support/blocked.ts'
-import type { Act, Scenarios } from '../support/recordings.ts'
+import { type Act, type Scenarios, alone } from '../support/recordings.ts'
 import type { Stage } from '../support/stage.ts'
 
 /** Starts a program, connects to it, and waits for so many lines. */
@@ -69,13 +69,9 @@ export const scenarios: Scenarios = {
     await program.exit()
   },
 
-  async inherited(stage) {
-    await stage.run('program', 'inherited.ts')
-  },
+  inherited: alone('inherited.ts'),
 
-  async 'what-can-wait'(stage) {
-    await stage.run('program', 'what-can-wait.ts')
-  },
+  'what-can-wait': alone('what-can-wait.ts'),
 
   async 'node-net'(stage) {
     const { program, peer } = await connected(stage, 'node-net.ts', 2)

@@ -1,4 +1,4 @@
-import type { Scenarios } from '../support/recordings.ts'
+import { type Scenarios, alone } from '../support/recordings.ts'
 
 export const scenarios: Scenarios = {
   async 'reversing-server'(stage) {
@@ -110,9 +110,7 @@ export const scenarios: Scenarios = {
     await client.close()
   },
 
-  async overrun(stage) {
-    await stage.run('program', 'overrun.ts')
-  },
+  overrun: alone('overrun.ts'),
 
   async 'failed-length'(stage) {
     const server = await stage.serve('server', 'failed-length.broken.ts', 0)
@@ -169,7 +167,5 @@ export const scenarios: Scenarios = {
     await server.line()
   },
 
-  async 'exercise-accept-queue'(stage) {
-    await stage.run('program', 'exercise-accept-queue.ts')
-  },
+  'exercise-accept-queue': alone('exercise-accept-queue.ts'),
 }

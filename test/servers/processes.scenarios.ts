@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { untilWaitsIn } from '../support/blocked.ts'
 import { descendants } from '../support/leaks.ts'
 import type { Program } from '../support/program.ts'
-import type { Scenarios } from '../support/recordings.ts'
+import { type Scenarios, alone } from '../support/recordings.ts'
 import type { Stage } from '../support/stage.ts'
 import { until, within } from '../support/within.ts'
 
@@ -30,13 +30,9 @@ export const scenarios: Scenarios = {
     await server.exit()
   },
 
-  async 'why-not-fork'(stage) {
-    await stage.run('program', 'why-not-fork.ts')
-  },
+  'why-not-fork': alone('why-not-fork.ts'),
 
-  async inherited(stage) {
-    await stage.run('program', 'inherited.ts')
-  },
+  inherited: alone('inherited.ts'),
 
   async 'reverse-lines'(stage) {
     const program = stage.pipe('program', 'hello\nme too\na last lin', 'reverse-lines.ts')
@@ -180,9 +176,7 @@ export const scenarios: Scenarios = {
     await ended()
   },
 
-  async 'two-queues'(stage) {
-    await stage.run('program', 'two-queues.ts')
-  },
+  'two-queues': alone('two-queues.ts'),
 
   async 'prefork-server'(stage) {
     const server = await stage.serve('server', 'prefork-server.ts', 0)

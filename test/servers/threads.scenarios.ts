@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { threadCount } from '../support/leaks.ts'
 import type { Program } from '../support/program.ts'
-import type { Scenarios } from '../support/recordings.ts'
+import { type Scenarios, alone } from '../support/recordings.ts'
 import type { Stage } from '../support/stage.ts'
 import { untilThreadCount, untilThreadsIn, untilWaitsIn } from '../support/blocked.ts'
 
@@ -95,9 +95,7 @@ export const scenarios: Scenarios = {
     await server.exit()
   },
 
-  async waking(stage) {
-    await stage.run('program', 'waking.ts')
-  },
+  waking: alone('waking.ts'),
 
   async 'exit-hangs'(stage) {
     const server = await stage.serve('server', 'exit-hangs.broken.ts', 0)
@@ -111,13 +109,9 @@ export const scenarios: Scenarios = {
     await client.receiveEndOrReset()
   },
 
-  async ends(stage) {
-    await stage.run('program', 'ends.ts')
-  },
+  ends: alone('ends.ts'),
 
-  async 'console-log'(stage) {
-    await stage.run('program', 'console-log.ts')
-  },
+  'console-log': alone('console-log.ts'),
 
   async 'shared-slot'(stage) {
     const server = await stage.serve('server', 'shared-slot.broken.ts', 0)
@@ -211,9 +205,7 @@ export const scenarios: Scenarios = {
     await server.exit()
   },
 
-  async 'hand-over-node'(stage) {
-    await stage.run('program', 'hand-over-node.ts')
-  },
+  'hand-over-node': alone('hand-over-node.ts'),
 
   async 'exercise-orderly-stop'(stage) {
     const server = await stage.serve('server', 'exercise-orderly-stop.ts', 0, '127.0.0.1', 2)

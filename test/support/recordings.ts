@@ -24,6 +24,11 @@ export type Scenario = Act | { where: Where; act: Act }
 /** Scenarios by the name of the output they write: `second-client` writes `second-client.out`. */
 export type Scenarios = Record<string, Scenario>
 
+/** A program that needs nobody else: it is run to its end. */
+export function alone(file: string, ...args: (string | number)[]): Act {
+  return (stage) => stage.run('program', file, ...args)
+}
+
 /** The root of the project. */
 export const root = join(import.meta.dirname, '..', '..')
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { FLOOD_LINE, flood, read } from '../../support/flood.ts'
-import type { Scenarios } from '../../support/recordings.ts'
+import { type Scenarios, alone } from '../../support/recordings.ts'
 import { within } from '../../support/within.ts'
 import { stopInEpollWait, takeDescriptors } from './kernel.ts'
 
@@ -28,13 +28,9 @@ export const servers: Scenarios = {
     await server.line()
   },
 
-  async 'fd-setsize'(stage) {
-    await stage.run('program', 'fd-setsize.ts')
-  },
+  'fd-setsize': alone('fd-setsize.ts'),
 
-  async interrupted(stage) {
-    await stage.run('program', 'interrupted.ts')
-  },
+  interrupted: alone('interrupted.ts'),
 
   async 'poll-server'(stage) {
     const server = await stage.serve('server', 'poll-server.ts', 0)
