@@ -1,5 +1,5 @@
 import { untilWaitsIn } from '../support/blocked.ts'
-import type { Scenarios } from '../support/recordings.ts'
+import { type Scenarios, alone } from '../support/recordings.ts'
 import type { Stage } from '../support/stage.ts'
 import { within } from '../support/within.ts'
 import { datagramPeer, lossyPath, requestsOf } from './udp/peer.ts'
@@ -106,26 +106,26 @@ export const scenarios: Scenarios = {
     await client.exit()
   },
 
-  'port-unreachable': (stage) => stage.run('program', 'port-unreachable.ts'),
-  'errors-node': (stage) => stage.run('program', 'errors-node.ts'),
-  truncation: (stage) => stage.run('program', 'truncation.ts'),
-  'slow-reader': (stage) => stage.run('program', 'slow-reader.ts', 4096, 10_000, 10),
-  'slow-reader-node': (stage) => stage.run('program', 'slow-reader-node.ts'),
-  broadcast: (stage) => stage.run('program', 'broadcast.ts'),
-  multicast: (stage) => stage.run('program', 'multicast.ts'),
-  'groups-node': (stage) => stage.run('program', 'groups-node.ts'),
-  'shared-port': (stage) => stage.run('program', 'shared-port.ts'),
+  'port-unreachable': alone('port-unreachable.ts'),
+  'errors-node': alone('errors-node.ts'),
+  truncation: alone('truncation.ts'),
+  'slow-reader': alone('slow-reader.ts', 4096, 10_000, 10),
+  'slow-reader-node': alone('slow-reader-node.ts'),
+  broadcast: alone('broadcast.ts'),
+  multicast: alone('multicast.ts'),
+  'groups-node': alone('groups-node.ts'),
+  'shared-port': alone('shared-port.ts'),
 
   // What only root may do
   'datagram-sizes': {
     where: 'in a network namespace',
-    act: (stage) => stage.run('program', 'datagram-sizes.ts'),
+    act: alone('datagram-sizes.ts'),
   },
   'multicast-two-hosts': {
     where: 'in a network namespace',
-    act: (stage) => stage.run('program', 'multicast-two-hosts.ts'),
+    act: alone('multicast-two-hosts.ts'),
   },
-  'forged-source': { where: 'with raw sockets', act: (stage) => stage.run('program', 'forged-source.ts') },
+  'forged-source': { where: 'with raw sockets', act: alone('forged-source.ts') },
 
   async 'wrong-address'(stage) {
     const server = await stage.serve('server', 'wrong-address.broken.ts', 0)

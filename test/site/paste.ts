@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { unzipSync } from 'fflate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { onStage, output, programsIn, programsOf, root, scenariosForEachProgram } from '../support/recordings.ts'
+import { onStage, output, programsIn, programsOf, root, scenariosForEachProgram, alone } from '../support/recordings.ts'
 import { noBrowser } from './browser.ts'
 import { BUILD_LIMIT, builtSite, serveSite } from './built-site.ts'
 import {
@@ -81,7 +81,7 @@ function pasted(slugs: readonly string[]): void {
     // What prints other numbers each time has no scenario; it has a table, and here it runs.
     for (const name of withoutScenario(slug)) {
       test(`${name} runs`, async () => {
-        await onStage(folderOf(slug), (stage) => stage.run('program', name))
+        await onStage(folderOf(slug), alone(name))
       })
     }
   })

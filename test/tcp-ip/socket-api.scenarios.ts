@@ -1,4 +1,4 @@
-import type { Scenarios } from '../support/recordings.ts'
+import { type Scenarios, alone } from '../support/recordings.ts'
 import type { Stage } from '../support/stage.ts'
 
 /** A program that fails on purpose, and says so itself. */
@@ -9,32 +9,32 @@ async function fails(stage: Stage, file: string): Promise<void> {
 
 export const scenarios: Scenarios = {
   // Programs that play both sides of what they show, and end by themselves
-  stream: (stage) => stage.run('program', 'stream.ts'),
-  seqpacket: (stage) => stage.run('program', 'seqpacket.ts'),
-  datagram: (stage) => stage.run('program', 'datagram.ts'),
-  'datagram-limit': (stage) => stage.run('program', 'datagram-limit.ts'),
-  'every-call': (stage) => stage.run('program', 'every-call.ts'),
-  failures: (stage) => stage.run('program', 'failures.ts'),
-  structs: (stage) => stage.run('program', 'structs.ts'),
-  'byte-order': (stage) => stage.run('program', 'byte-order.ts'),
-  names: (stage) => stage.run('program', 'names.ts'),
-  'node-net': (stage) => stage.run('program', 'node-net.ts'),
-  'node-dgram': (stage) => stage.run('program', 'node-dgram.ts'),
-  'node-names': (stage) => stage.run('program', 'node-names.ts'),
-  'node-defaults': (stage) => stage.run('program', 'node-defaults.ts'),
-  'exercise-unix-stream': (stage) => stage.run('program', 'exercise-unix-stream.ts'),
-  'exercise-resolve': (stage) => stage.run('program', 'exercise-resolve.ts', '192.0.2.1', '8080'),
+  stream: alone('stream.ts'),
+  seqpacket: alone('seqpacket.ts'),
+  datagram: alone('datagram.ts'),
+  'datagram-limit': alone('datagram-limit.ts'),
+  'every-call': alone('every-call.ts'),
+  failures: alone('failures.ts'),
+  structs: alone('structs.ts'),
+  'byte-order': alone('byte-order.ts'),
+  names: alone('names.ts'),
+  'node-net': alone('node-net.ts'),
+  'node-dgram': alone('node-dgram.ts'),
+  'node-names': alone('node-names.ts'),
+  'node-defaults': alone('node-defaults.ts'),
+  'exercise-unix-stream': alone('exercise-unix-stream.ts'),
+  'exercise-resolve': alone('exercise-resolve.ts', '192.0.2.1', '8080'),
 
   'forgotten-htons.broken': (stage) => fails(stage, 'forgotten-htons.broken.ts'),
   'stream-boundaries.broken': (stage) => fails(stage, 'stream-boundaries.broken.ts'),
   'closed-twice.broken': (stage) => fails(stage, 'closed-twice.broken.ts'),
 
   // What only root may do, or only others
-  raw: { where: 'with raw sockets', act: (stage) => stage.run('program', 'raw.ts') },
+  raw: { where: 'with raw sockets', act: alone('raw.ts') },
   'raw-denied': { where: 'without raw sockets', act: (stage) => fails(stage, 'raw.ts') },
   'datagram-limit-ipv6': {
     where: 'in a network namespace', // where there is a ::1
-    act: (stage) => stage.run('program', 'datagram-limit.ts', '::1'),
+    act: alone('datagram-limit.ts', '::1'),
   },
 
   // It would go on for ever.

@@ -1,22 +1,22 @@
 // The experiments of 2.3: programs that make both ends of their connections themselves.
 
-import type { Scenarios } from '../../support/recordings.ts'
+import { type Scenarios, alone } from '../../support/recordings.ts'
 
 export const experiments: Scenarios = {
-  'edge-not-repeated': (stage) => stage.run('program', 'edge-not-repeated.ts'),
-  'one-accept-per-edge': (stage) => stage.run('program', 'one-accept-per-edge.broken.ts'),
-  'accept-until-eagain': (stage) => stage.run('program', 'accept-until-eagain.ts'),
-  'dup-trap': (stage) => stage.run('program', 'dup-trap.ts'),
-  'exercise-inherited': (stage) => stage.run('program', 'exercise-inherited.ts'),
-  herd: (stage) => stage.run('program', 'herd.ts'),
-  'hang-ups': (stage) => stage.run('program', 'hang-ups.ts'),
-  'emfile-for-ever': (stage) => stage.run('program', 'emfile.broken.ts'),
-  emfile: (stage) => stage.run('program', 'emfile.ts'),
-  'what-epoll-takes': (stage) => stage.run('program', 'what-epoll-takes.ts'),
-  'calls-per-message': (stage) => stage.run('program', 'calls-per-message.ts'),
-  'prepared-once': (stage) => stage.run('program', 'prepared-once.ts'),
-  exceptions: (stage) => stage.run('program', 'exceptions.ts'),
-  'wait-cost': (stage) => stage.run('program', 'wait-cost.ts', 10, 100),
-  allocation: (stage) => stage.run('program', 'allocation.ts'),
-  'event-loop': (stage) => stage.run('program', 'event-loop.ts'),
+  'edge-not-repeated': alone('edge-not-repeated.ts'),
+  'one-accept-per-edge': alone('one-accept-per-edge.broken.ts'),
+  'accept-until-eagain': alone('accept-until-eagain.ts'),
+  'dup-trap': alone('dup-trap.ts'),
+  'exercise-inherited': alone('exercise-inherited.ts'),
+  herd: alone('herd.ts'),
+  'hang-ups': alone('hang-ups.ts'),
+  'emfile-for-ever': alone('emfile.broken.ts'),
+  emfile: alone('emfile.ts'),
+  'what-epoll-takes': alone('what-epoll-takes.ts'),
+  'calls-per-message': alone('calls-per-message.ts'),
+  'prepared-once': alone('prepared-once.ts'),
+  exceptions: alone('exceptions.ts'),
+  'wait-cost': alone('wait-cost.ts', 10, 100),
+  allocation: alone('allocation.ts'),
+  'event-loop': alone('event-loop.ts'),
 }
