@@ -4,15 +4,12 @@ import { execFileSync } from 'node:child_process'
 import { globSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Page } from 'playwright-core'
 import { inject } from 'vitest'
 import { onceInRun } from '../support/once.ts'
 import { type Scenarios, output, programsIn, programsOf, root } from '../support/recordings.ts'
-import { launchBrowser } from './browser.ts'
-import { BUILD_LIMIT, builtSite, serveSite } from './built-site.ts'
-
-/** Texts by the path that stands on their tab. */
-export type Files = Record<string, string>
+import { BUILD_LIMIT } from './built-site.ts'
+import type { Files } from './copy.ts'
+import { visitedSite } from './visit.ts'
 
 /** The page that shows posix/ and the package.json that goes with it. */
 const POSIX_PAGE = 'tcp-ip/socket-api'
@@ -37,21 +34,11 @@ export interface Pasted {
   posix: Files
 }
 
-/** Copies from every page of the built site, and makes the readers' folders; once in a run. */
+/** Makes the readers' folders from what was copied from the pages; once in a run. */
 export async function pastedBook(): Promise<Pasted> {
   return await onceInRun('pasted', BUILD_LIMIT, async () => {
-    const site = await serveSite((await builtSite()).folder)
-    const browser = await launchBrowser()
-    const copied: Record<string, Files> = {}
-    try {
-      const context = await browser.newContext()
-      await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: site.origin })
-      const page = await context.newPage()
-      for (const slug of scenarios.keys()) copied[slug] = await copyFrom(page, `${site.origin}/${slug}.html`)
-    } finally {
-      await browser.close()
-      await site.close()
-    }
+    const visits = await visitedSite()
+    const copied = Object.fromEntries([...scenarios.keys()].map((slug) => [slug, visits[`/${slug}.html`]?.files ?? {}]))
     const isPosix = ([name]: [string, string]) => name === 'package.json' || name.startsWith('posix/')
     const posix = Object.fromEntries(Object.entries(copied[POSIX_PAGE] ?? {}).filter(isPosix))
 
@@ -118,37 +105,6 @@ function addPosix(folder: string, posix: Files): void {
   write(folder, posix)
   symlinkSync(join(installed(), 'node_modules'), join(folder, 'node_modules'))
 }
-
-/** Clicks the copy button of each file in the code groups of a page, and reads the clipboard. */
-async function copyFrom(page: Page, url: string): Promise<Files> {
-  await page.goto(url, { waitUntil: 'networkidle' })
-  return await page.evaluate<Files>(copyAll)
-}
-
-/** In the page, since a question from outside for each click takes longer than all that is done here. */
-const copyAll = `(async () => {
-  const files = {}
-  for (const group of document.querySelectorAll('.vp-code-group')) {
-    const blocks = group.querySelectorAll('.blocks > div[class*="language-"]')
-    for (const [i, label] of [...group.querySelectorAll('.tabs label')].entries()) {
-      if (!/\\.(?:ts|json)$/.test(label.textContent)) continue
-      const button = blocks[i].querySelector('button.copy')
-      await navigator.clipboard.writeText('')
-      const copied = new Promise((resolve) => {
-        const observer = new MutationObserver(() => {
-          if (!button.classList.contains('copied')) return // set when the clipboard has the text
-          observer.disconnect()
-          resolve()
-        })
-        observer.observe(button, { attributes: true, attributeFilter: ['class'] })
-      })
-      button.click()
-      await copied
-      files[label.textContent] = await navigator.clipboard.readText()
-    }
-  }
-  return files
-})()`
 
 function write(folder: string, files: Files): void {
   mkdirSync(folder, { recursive: true })

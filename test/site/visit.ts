@@ -1,8 +1,28 @@
 // One visit to a page: what the browser saw, for the tests to judge.
 
+import { globSync } from 'node:fs'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { AxeBuilder } from '@axe-core/playwright'
-import type { Browser, BrowserContextOptions, ConsoleMessage, Page, Request, Response } from 'playwright-core'
+import type { ConsoleMessage, Page, Request, Response } from 'playwright-core'
+import { onceInRun } from '../support/once.ts'
+import { root } from '../support/recordings.ts'
+import { launchBrowser } from './browser.ts'
+import { BUILD_LIMIT, builtSite, serveSite } from './built-site.ts'
+import { type Files, allowClipboard, copyFrom } from './copy.ts'
+
+/** The address of each page, from its Markdown file. */
+export const pages = globSync('**/*.md', { cwd: join(root, 'docs') })
+  .map((file) => `/${file.replace(/(?:index)?\.md$/, '')}`)
+  .map((path) => (path.endsWith('/') ? path : `${path}.html`))
+  .toSorted()
+
+/** How readers look at a page: each is judged in both. */
+export const looks = {
+  '390 pixels wide, dark': { viewport: { width: 390, height: 844 }, colorScheme: 'dark' },
+  '1280 pixels wide, light': { viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
+} as const
+export type Look = keyof typeof looks
 
 export interface Visit {
   /** The text of the page's heading. */
@@ -12,39 +32,47 @@ export interface Visit {
   /** The JavaScript that came, in bytes, each file gzipped. */
   javaScript: number
   /** Violations that axe finds, each with the element. */
-  violations: string[]
+  violations: Record<Look, string[]>
   /** How many pixels the page is wider than the window. */
-  overflow: number
+  overflow: Record<Look, number>
   /** A heading in the middle of the page, and how many pixels below the top of the window a link to it brings it. */
   heading: { id: string; top: number }
-  /** Where the links of the page lead, resolved. */
+  /** Where the page's links inside of the site lead, resolved: `/servers/udp.html#loss`. */
   links: string[]
   /** The ids of the page: what a link's anchor may name. */
   ids: string[]
+  /** The files of its code groups, as the copy buttons give them. */
+  files: Files
 }
 
-/**
- * Visits one page after the other in one tab: a browser takes longer to make a tab than to load a page.
- * @returns what was seen, by URL
- */
-export async function visitAll(
-  browser: Browser,
-  urls: readonly string[],
-  options: BrowserContextOptions,
-): Promise<Map<string, Visit>> {
-  const context = await browser.newContext({ ...options, reducedMotion: 'reduce' })
-  try {
-    const page = await context.newPage()
-    const visits = new Map<string, Visit>()
-    for (const url of urls) visits.set(url, await visit(page, url))
-    return visits
-  } finally {
-    await context.close()
-  }
+/** Tabs at a time: a browser takes longer to make a tab than to load a page, and one alone does not fill two cores. */
+const TABS = 2
+
+/** Visits every page of the built site, once in a run: what was seen, by the page's address in the site. */
+export async function visitedSite(): Promise<Record<string, Visit>> {
+  return await onceInRun('visits', BUILD_LIMIT, async () => {
+    const site = await serveSite((await builtSite()).folder)
+    const browser = await launchBrowser()
+    try {
+      const context = await browser.newContext({ ...looks['1280 pixels wide, light'], reducedMotion: 'reduce' })
+      await allowClipboard(context, site.origin)
+      const visits: Record<string, Visit> = {}
+      const left = [...pages]
+      const tab = async (): Promise<void> => {
+        const page = await context.newPage()
+        for (let path = left.shift(); path !== undefined; path = left.shift())
+          visits[path] = await visit(page, site.origin, path)
+      }
+      await Promise.all(Array.from({ length: TABS }, tab))
+      return visits
+    } finally {
+      await browser.close()
+      await site.close()
+    }
+  })
 }
 
-async function visit(page: Page, url: string): Promise<Visit> {
-  const { origin } = new URL(url)
+async function visit(page: Page, origin: string, path: string): Promise<Visit> {
   const problems: string[] = []
   const listeners = {
     console: (message: ConsoleMessage) => {
@@ -62,32 +90,54 @@ async function visit(page: Page, url: string): Promise<Visit> {
   page.on('console', listeners.console).on('pageerror', listeners.pageerror)
   page.on('requestfailed', listeners.requestfailed).on('request', listeners.request).on('response', listeners.response)
 
-  await page.goto(url, { waitUntil: 'networkidle' })
+  await page.goto(origin + path, { waitUntil: 'networkidle' })
   // What the page has used, whether it came over the wire or from the tab's cache.
   const used = await page.evaluate<string[]>('performance.getEntriesByType("resource").map(({ name }) => name)')
   const scripts = used.filter((name) => new URL(name).pathname.endsWith('.js'))
   const sizes = await Promise.all([...new Set(scripts)].map(weigh))
   const title = await page.locator('h1').first().textContent()
   const links = await page.evaluate<string[]>('[...document.querySelectorAll("a[href]")].map((link) => link.href)')
+  const own = links.filter((link) => new URL(link).origin === origin).map((link) => link.slice(origin.length))
   const ids = await page.evaluate<string[]>('[...document.querySelectorAll("[id]")].map(({ id }) => id)')
-  const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
   const heading = await page.evaluate<Visit['heading']>(goToHeading)
+  const files = await copyFrom(page)
+  const overflow = await inEachLook(page, () =>
+    page.evaluate<number>('document.documentElement.scrollWidth - innerWidth'),
+  )
   await page.evaluate(foldCode)
-  // Legacy mode does without a second page for frames, of which there are none here; passes nobody reads.
-  const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ['violations'] })
-  const { violations } = await axe.analyze()
+  const violations = await inEachLook(page, () => violationsOf(page))
   page.removeAllListeners()
 
   return {
     title: (title ?? '').replaceAll(/[\u200B#]/g, '').trim(),
     problems,
     javaScript: sizes.reduce((sum, size) => sum + size, 0),
-    violations: violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`)),
+    violations,
     overflow,
     heading,
-    links,
+    links: own,
     ids,
+    files,
   }
+}
+
+/** Asks in each look, the last of which stays. */
+async function inEachLook<T>(page: Page, ask: () => Promise<T>): Promise<Record<Look, T>> {
+  const answers: Partial<Record<Look, T>> = {}
+  for (const [look, { viewport, colorScheme }] of Object.entries(looks)) {
+    await page.setViewportSize(viewport)
+    await page.emulateMedia({ colorScheme })
+    await page.locator(`html${colorScheme === 'dark' ? '.dark' : ':not(.dark)'}`).waitFor({ state: 'attached' })
+    answers[look as Look] = await ask()
+  }
+  return answers as Record<Look, T>
+}
+
+async function violationsOf(page: Page): Promise<string[]> {
+  // Legacy mode does without a second page for frames, of which there are none here; passes nobody reads.
+  const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ['violations'] })
+  const { violations } = await axe.analyze()
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`))
 }
 
 /** Not the last heading: no page is long enough to bring that one to the top. */
