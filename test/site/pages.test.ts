@@ -38,9 +38,9 @@ describe.skipIf(reason !== undefined)('the built site', () => {
     })
 
     test.each(Object.keys(looks) as Look[])('is accessible and fits: %s', (look) => {
-      const { violations, overflow } = visits[path]!
-      expect(violations[look]).toEqual([])
-      expect(overflow[look], 'pixels that the page is wider than the window').toBeLessThanOrEqual(0)
+      const { violations, overflow } = visits[path]!.looks[look]
+      expect(violations).toEqual([])
+      expect(overflow, 'pixels that the page is wider than the window').toBeLessThanOrEqual(0)
     })
 
     test(`loads at most ${JAVASCRIPT_LIMIT} bytes of gzipped JavaScript`, () => {

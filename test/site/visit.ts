@@ -3,7 +3,7 @@
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { AxeBuilder } from '@axe-core/playwright'
+import axe from 'axe-core'
 import type { ConsoleMessage, Page, Request, Response } from 'playwright-core'
 import { onceInRun } from '../support/once.ts'
 import { root } from '../support/recordings.ts'
@@ -31,10 +31,8 @@ export interface Visit {
   problems: string[]
   /** The JavaScript that came, in bytes, each file gzipped. */
   javaScript: number
-  /** Violations that axe finds, each with the element. */
-  violations: Record<Look, string[]>
-  /** How many pixels the page is wider than the window. */
-  overflow: Record<Look, number>
+  /** In each look, the violations that axe finds, each with its element, and how many pixels the page is wider than the window. */
+  looks: Record<Look, { violations: string[]; overflow: number }>
   /** A heading in the middle of the page, and how many pixels below the top of the window a link to it brings it. */
   heading: { id: string; top: number }
   /** Where the page's links inside of the site lead, resolved: `/servers/udp.html#loss`. */
@@ -90,7 +88,8 @@ async function visit(page: Page, origin: string, path: string): Promise<Visit> {
   page.on('console', listeners.console).on('pageerror', listeners.pageerror)
   page.on('requestfailed', listeners.requestfailed).on('request', listeners.request).on('response', listeners.response)
 
-  await page.goto(origin + path, { waitUntil: 'networkidle' })
+  await page.goto(origin + path)
+  await page.waitForFunction('document.querySelector("#app").__vue_app__') // its buttons work now
   // What the page has used, whether it came over the wire or from the tab's cache.
   const used = await page.evaluate<string[]>('performance.getEntriesByType("resource").map(({ name }) => name)')
   const scripts = used.filter((name) => new URL(name).pathname.endsWith('.js'))
@@ -101,19 +100,25 @@ async function visit(page: Page, origin: string, path: string): Promise<Visit> {
   const ids = await page.evaluate<string[]>('[...document.querySelectorAll("[id]")].map(({ id }) => id)')
   const heading = await page.evaluate<Visit['heading']>(goToHeading)
   const files = await copyFrom(page)
-  const overflow = await inEachLook(page, () =>
-    page.evaluate<number>('document.documentElement.scrollWidth - innerWidth'),
-  )
   await page.evaluate(foldCode)
-  const violations = await inEachLook(page, () => violationsOf(page))
+  await page.evaluate(axe.source)
+  const seen: Partial<Visit['looks']> = {}
+  for (const [look, { viewport, colorScheme }] of Object.entries(looks)) {
+    await page.setViewportSize(viewport)
+    await page.emulateMedia({ colorScheme })
+    await page.locator(`html${colorScheme === 'dark' ? '.dark' : ':not(.dark)'}`).waitFor({ state: 'attached' })
+    seen[look as Look] = {
+      overflow: await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth'),
+      violations: await page.evaluate<string[]>(violations),
+    }
+  }
   page.removeAllListeners()
 
   return {
     title: (title ?? '').replaceAll(/[\u200B#]/g, '').trim(),
     problems,
     javaScript: sizes.reduce((sum, size) => sum + size, 0),
-    violations,
-    overflow,
+    looks: seen as Visit['looks'],
     heading,
     links: own,
     ids,
@@ -121,24 +126,9 @@ async function visit(page: Page, origin: string, path: string): Promise<Visit> {
   }
 }
 
-/** Asks in each look, the last of which stays. */
-async function inEachLook<T>(page: Page, ask: () => Promise<T>): Promise<Record<Look, T>> {
-  const answers: Partial<Record<Look, T>> = {}
-  for (const [look, { viewport, colorScheme }] of Object.entries(looks)) {
-    await page.setViewportSize(viewport)
-    await page.emulateMedia({ colorScheme })
-    await page.locator(`html${colorScheme === 'dark' ? '.dark' : ':not(.dark)'}`).waitFor({ state: 'attached' })
-    answers[look as Look] = await ask()
-  }
-  return answers as Record<Look, T>
-}
-
-async function violationsOf(page: Page): Promise<string[]> {
-  // Legacy mode does without a second page for frames, of which there are none here; passes nobody reads.
-  const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ['violations'] })
-  const { violations } = await axe.analyze()
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`))
-}
+/** What axe finds in the page, where it is: passes nobody reads. */
+const violations = `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
+  violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => id + ': ' + target.join(' '))))`
 
 /** Not the last heading: no page is long enough to bring that one to the top. */
 const goToHeading = `(async () => {
