@@ -5,7 +5,7 @@ import { serveArchives, writeArchives } from './archives.ts'
 import { archiveOf, chapters, isWritten, linkOf, pages, type Page } from './book.ts'
 import { showMeasured } from './measured.ts'
 import { showModels } from './models.ts'
-import { themes, transcript } from './transcript.ts'
+import { theme, transcript } from './transcript.ts'
 
 function sidebarItem(page: Page): DefaultTheme.SidebarItem {
   if (isWritten(page)) return { text: page.title, link: linkOf(page) }
@@ -21,17 +21,16 @@ function namePageArchive(md: MarkdownRenderer): void {
   })
 }
 
-// A built page has thousands of coloured words. Classes in place of the same two colours written out at each word make a
-// long page 40 percent shorter. The dev server renders page by page and has no head to put the classes in.
+// A built page has thousands of coloured words. Classes in place of the same colours written out at each word make a long
+// page 40 percent shorter. The dev server renders page by page and has no head to put the classes in.
 const building = process.argv.includes('build')
 const styles = transformerStyleToClass({ classPrefix: 's' })
 
-/** Tells the style sheet how many lines a block has. */
+/** Tells the style sheet how many lines a block has; its own colours are of the page, not of the theme. */
 const countLines: ShikiTransformer = {
   name: 'count-lines',
   pre(node) {
-    const { style = '' } = node.properties
-    node.properties['style'] = `${String(style)};--lines:${this.lines.length}`.replace(/^;/, '')
+    node.properties['style'] = `--lines:${this.lines.length}`
   },
 }
 
@@ -51,7 +50,7 @@ export default defineConfig({
   router: { prefetchLinks: false },
 
   markdown: {
-    theme: themes,
+    theme,
     languages: [transcript],
     languageLabel: { transcript: 'what it printed', sh: 'shell' },
     snippet: { stripRegionMarkers: 'all' },
@@ -96,6 +95,6 @@ export default defineConfig({
     build: { chunkSizeWarningLimit: 2000 },
   },
 
-  ...(building && { transformHead: (): HeadConfig[] => [['style', {}, styles.getCSS()]] }),
+  ...(building && { transformHead: (): HeadConfig[] => [['style', {}, `:root .shiki{${styles.getCSS()}}`]] }),
   buildEnd: (site) => writeArchives(site.outDir),
 })

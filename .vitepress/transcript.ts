@@ -1,4 +1,4 @@
-// What a run printed, coloured by shiki: a TextMate grammar for the .out files, and the two themes of the book with its colours.
+// What a run printed, coloured by shiki: a TextMate grammar for the .out files, and the theme of the book with its colours.
 //
 //     server   $ node reversing-server.ts 0
 //     server   │ listening on 127.0.0.1:PORT
@@ -61,80 +61,53 @@ export const transcript: LanguageRegistration = {
   },
 }
 
-interface Colours {
-  server: string
-  client1: string
-  client2: string
-  client3: string
-  other: string
-  text: string
-  quiet: string
-  stderr: string
-  sent: string
-  received: string
-  escape: string
-  comment: string
+interface Rule {
+  scope?: string | string[] | undefined
+  settings: { foreground?: string; fontStyle?: string }
 }
 
-/** A bundled theme with our colours on top. Every colour is legible (4.5:1 and more) on the background of a code block. */
-function theme(base: ThemeRegistrationRaw, name: string, colours: Colours): ThemeRegistrationRaw {
-  const rule = (scope: string | string[], foreground: string, fontStyle = ''): object => ({
-    scope,
-    settings: { foreground, fontStyle },
+const rulesOf = (theme: ThemeRegistrationRaw) => (theme.tokenColors ?? theme.settings) as Rule[]
+
+/** A rule with two colours as one of CSS, which follows the look of the page. */
+const rule = (scope: Rule['scope'], inLight: string, inDark: string, fontStyle = ''): Rule => ({
+  scope,
+  settings: { foreground: `light-dark(${inLight}, ${inDark})`, fontStyle },
+})
+
+/** The rules that two bundled themes share, with the colours of both: one theme, so that code is read once, not once for each look. */
+function bothLooks(inLight: ThemeRegistrationRaw, inDark: ThemeRegistrationRaw): Rule[] {
+  return rulesOf(inLight).map(({ scope, settings }, i) => {
+    const other = rulesOf(inDark)[i]!
+    if (String(scope) !== String(other.scope))
+      throw new Error(`the themes differ: ${String(scope)}, ${String(other.scope)}`)
+    const { foreground, fontStyle } = settings
+    if (foreground === undefined) return { scope, settings }
+    return rule(scope, foreground, other.settings.foreground!, fontStyle)
   })
-  return {
-    ...base,
-    name,
-    settings: [
-      ...(base.settings ?? base.tokenColors ?? []),
-      rule(['comment', 'punctuation.definition.comment'], colours.comment),
-      rule('lane.server.transcript', colours.server, 'bold'),
-      rule('lane.client-1.transcript', colours.client1, 'bold'),
-      rule('lane.client-2.transcript', colours.client2, 'bold'),
-      rule('lane.client-3.transcript', colours.client3, 'bold'),
-      rule('lane.other.transcript', colours.other, 'bold'),
-      rule(
-        ['mark.stdout.transcript', 'mark.event.transcript', 'mark.command.transcript', 'quiet.transcript'],
-        colours.quiet,
-      ),
-      rule('text.command.transcript', colours.text, 'bold'),
-      rule(['mark.stderr.transcript', 'text.stderr.transcript'], colours.stderr),
-      rule('mark.sent.transcript', colours.sent),
-      rule('mark.received.transcript', colours.received),
-      rule(['text.stdout.transcript', 'text.bytes.transcript'], colours.text),
-      rule('text.event.transcript', colours.quiet, 'italic'),
-      rule('escape.transcript', colours.escape),
-    ],
-  } as ThemeRegistrationRaw
 }
 
-export const themes = {
-  light: theme(light as ThemeRegistrationRaw, 'live-sockets-light', {
-    server: '#0b5568',
-    client1: '#8c3a00',
-    client2: '#6a2c9e',
-    client3: '#1f6130',
-    other: '#454b54',
-    text: '#1d2126',
-    quiet: '#5b626c',
-    stderr: '#a40e26',
-    sent: '#1f4fbf',
-    received: '#9a1f70',
-    escape: '#7a4b00',
-    comment: '#57606a',
-  }),
-  dark: theme(dark as ThemeRegistrationRaw, 'live-sockets-dark', {
-    server: '#6fcfe3',
-    client1: '#f4b37c',
-    client2: '#cbabff',
-    client3: '#8edc9c',
-    other: '#c6ccd4',
-    text: '#e6e8eb',
-    quiet: '#a0a7b1',
-    stderr: '#ff9a93',
-    sent: '#8fb8ff',
-    received: '#f3a1d4',
-    escape: '#e3c27a',
-    comment: '#aab2bc',
-  }),
-}
+const ink = ['#1d2126', '#e6e8eb'] as const
+const quiet = ['#5b626c', '#a0a7b1'] as const
+
+/** The theme of all code: bundled themes with our colours on top. Each is legible (4.5:1 and more) on the background of a block. */
+export const theme = {
+  name: 'live-sockets',
+  settings: [
+    rule(undefined, '#0e1116', '#f0f3f6'),
+    ...bothLooks(light as ThemeRegistrationRaw, dark as ThemeRegistrationRaw),
+    rule(['comment', 'punctuation.definition.comment'], '#57606a', '#aab2bc'),
+    rule('lane.server.transcript', '#0b5568', '#6fcfe3', 'bold'),
+    rule('lane.client-1.transcript', '#8c3a00', '#f4b37c', 'bold'),
+    rule('lane.client-2.transcript', '#6a2c9e', '#cbabff', 'bold'),
+    rule('lane.client-3.transcript', '#1f6130', '#8edc9c', 'bold'),
+    rule('lane.other.transcript', '#454b54', '#c6ccd4', 'bold'),
+    rule(['mark.stdout.transcript', 'mark.event.transcript', 'mark.command.transcript', 'quiet.transcript'], ...quiet),
+    rule('text.command.transcript', ...ink, 'bold'),
+    rule(['mark.stderr.transcript', 'text.stderr.transcript'], '#a40e26', '#ff9a93'),
+    rule('mark.sent.transcript', '#1f4fbf', '#8fb8ff'),
+    rule('mark.received.transcript', '#9a1f70', '#f3a1d4'),
+    rule(['text.stdout.transcript', 'text.bytes.transcript'], ...ink),
+    rule('text.event.transcript', ...quiet),
+    rule('escape.transcript', '#7a4b00', '#e3c27a'),
+  ],
+} as ThemeRegistrationRaw
