@@ -100,7 +100,7 @@ async function visit(page: Page, origin: string, path: string): Promise<Visit> {
   const ids = await page.evaluate<string[]>('[...document.querySelectorAll("[id]")].map(({ id }) => id)')
   const heading = await page.evaluate<Visit['heading']>(goToHeading)
   const files = await copyFrom(page)
-  await page.evaluate(foldCode)
+  await page.evaluate(fold)
   await page.evaluate(`${axe.source};axe.configure({ noHtml: true })`) // only where: the source of each element takes time
   const seen: Partial<Visit['looks']> = {}
   for (const [look, { viewport, colorScheme }] of Object.entries(looks)) {
@@ -155,19 +155,35 @@ function weigh(url: string): Promise<number> {
 }
 
 /**
- * Words of code that look the same need one look: of each style in each kind of block the first word stays, the others become
- * text of their line. Hidden tabs go, which axe passes over anyway. The longest page has 17,000 words of code, and axe would
+ * What looks the same needs one look. Of the words of a style in a kind of block the first stays, the others become text of
+ * their line; of the blocks of a kind those stay that have such a word, and the widest; of code in a sentence, the first in
+ * each kind of place. Hidden tabs go, which axe passes over anyway. The longest page has 17,000 words of code, and axe would
  * take 20 seconds for them.
  */
-const foldCode = `
+const fold = `{
   for (const block of document.querySelectorAll('.vp-code-group .blocks > div:not(.active)')) block.remove()
   const seen = new Set()
-  for (const word of document.querySelectorAll('.shiki .line > span')) {
-    const style = word.className + ' ' + word.closest('div[class*="language-"]').className
-    if (seen.has(style)) word.replaceWith(word.textContent)
-    else seen.add(style)
+  const isNew = (look) => !seen.has(look) && seen.add(look)
+  const blocks = [...document.querySelectorAll('.vp-doc div[class*="language-"]')]
+  const needed = new Set()
+  const widest = new Map()
+  for (const block of blocks) {
+    let width = 0
+    for (const line of block.querySelectorAll('.shiki .line')) {
+      width = Math.max(width, line.textContent.length)
+      for (const word of line.querySelectorAll(':scope > span')) {
+        if (isNew(word.className + ' ' + block.className)) needed.add(block)
+        else word.replaceWith(word.textContent)
+      }
+      if (line.childElementCount === 0) line.replaceWith(line.textContent)
+    }
+    if (!(widest.get(block.className)?.width >= width)) widest.set(block.className, { block, width })
   }
-  for (const line of document.querySelectorAll('.shiki .line')) {
-    if (line.childElementCount === 0) line.replaceWith(line.textContent)
+  for (const { block } of widest.values()) needed.add(block)
+  for (const block of blocks) if (!needed.has(block)) block.remove()
+  for (const code of document.querySelectorAll('.vp-doc :is(p, li) > code')) {
+    let place = ''
+    for (let each = code; !each.matches('.vp-doc'); each = each.parentElement) place += each.tagName + '.' + each.className + ' '
+    if (!isNew(place)) code.replaceWith(code.textContent)
   }
-  seen.size`
+}`
