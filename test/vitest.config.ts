@@ -24,6 +24,7 @@ export default defineConfig({
     maxWorkers: 3,
     sequence: { sequencer: PagesFirst },
     globalSetup: ['test/support/run-folder.ts'],
+    setupFiles: ['test/support/compile-cache.ts'],
     testTimeout: 20_000,
     reporters: ['default', lastLine()],
   },

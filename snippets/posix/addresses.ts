@@ -2,7 +2,6 @@
 // address is a Buffer that holds a sockaddr_in, sockaddr_in6 or sockaddr_un, ready to be passed to
 // bind, connect, sendto.
 
-import { isIPv6 } from 'node:net'
 import { constants, endianness } from 'node:os'
 import { AF_INET, AF_INET6, AF_UNIX } from './constants.ts'
 import { cString, libc } from './platform.ts'
@@ -123,7 +122,7 @@ export function sockaddr_un(path: string): Buffer {
 
 /** sockaddr_in or sockaddr_in6, whichever the literal asks for. */
 export function sockaddr(address: string, port: number): Buffer {
-  return isIPv6(address) ? sockaddr_in6(address, port) : sockaddr_in(address, port)
+  return address.includes(':') ? sockaddr_in6(address, port) : sockaddr_in(address, port)
 }
 
 /** Room for any address that a call gives back: struct sockaddr_storage, 128 bytes. */

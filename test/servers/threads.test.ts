@@ -116,10 +116,10 @@ const megabytes = (bytes: number): number => Number((bytes / 2 ** 20).toPrecisio
 
 /** Starts a server whose Node keeps nothing of what it compiles, as on a reader's machine; gives it to `measure`. */
 async function withoutCache<T>(file: string, measure: (server: Program) => Promise<T>): Promise<T> {
-  const cache = process.env['PROGRAMS_COMPILE_CACHE']
-  delete process.env['PROGRAMS_COMPILE_CACHE']
+  const cache = process.env['NODE_COMPILE_CACHE']
+  delete process.env['NODE_COMPILE_CACHE']
   const stage = createStage({ folder: programsOf(slug) })
-  if (cache !== undefined) process.env['PROGRAMS_COMPILE_CACHE'] = cache
+  if (cache !== undefined) process.env['NODE_COMPILE_CACHE'] = cache
   try {
     const server = await stage.serve('server', file, 0)
     server.ignoreOutput()

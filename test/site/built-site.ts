@@ -20,7 +20,7 @@ export async function builtSite(): Promise<{ folder: string; output: string }> {
 
 function build(folder: string): Promise<string> {
   const vitepress = join(root, 'node_modules', 'vitepress', 'bin', 'vitepress.js')
-  const { NODE_ENV: _, VITEST: __, ...env } = process.env // a build is a production build
+  const { NODE_ENV: _, VITEST: __, NODE_COMPILE_CACHE: ___, ...env } = process.env // a build is a production build
   const options = { cwd: root, env: { ...env, NO_COLOR: '1' } }
   return new Promise((resolve, reject) => {
     execFile(process.execPath, [vitepress, 'build', '--outDir', folder], options, (error, stdout, stderr) => {

@@ -93,7 +93,7 @@ export function usesPosix(text: string): boolean {
 
 /** A reader's environment: what npm and Vitest have put in ours stays out. */
 function readersEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|VITEST|NODE_ENV)/.test(name)))
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|VITEST|NODE_)/.test(name)))
 }
 
 /** Where npm install has been run for all of them. */

@@ -10,9 +10,6 @@ export function setup(project: TestProject): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'live-sockets-'))
   project.provide('runFolder', folder)
   project.provide('pastes', isWhole(process.argv.slice(2)) && noBrowser() === undefined)
-  // The programs of the book are started hundreds of times. What Node compiles of them is kept for the run, which halves the
-  // time that each takes to start; they behave the same.
-  process.env['PROGRAMS_COMPILE_CACHE'] = join(folder, 'compile-cache')
   return () => rmSync(folder, { recursive: true, force: true })
 }
 

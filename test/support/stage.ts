@@ -189,9 +189,10 @@ function hasAddress(program: Program): boolean {
   }
 }
 
-/** A reader's environment: the test runner's own variables stay out. What Node compiles is kept, see run-folder.ts. */
+/** A reader's environment: the test runner's own variables stay out. What Node compiles is kept, see compile-cache.ts. */
 function environment(): NodeJS.ProcessEnv {
-  const { PROGRAMS_COMPILE_CACHE: cache, ...own } = process.env
-  const kept = Object.entries(own).filter(([name]) => !/^(VITEST|NODE_|TEST|VITE_|npm_)/.test(name))
-  return { ...Object.fromEntries(kept), NO_COLOR: '1', ...(cache !== undefined && { NODE_COMPILE_CACHE: cache }) }
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(VITEST|NODE_(?!COMPILE_CACHE)|TEST|VITE_|npm_)/.test(name),
+  )
+  return { ...Object.fromEntries(kept), NO_COLOR: '1' }
 }
