@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { expect } from 'vitest'
 import { conformance } from '../support/conformance.ts'
 import { stateOf } from '../support/blocked.ts'
-import { descendants, listeningPorts } from '../support/leaks.ts'
+import { descendants } from '../support/leaks.ts'
 import type { Program } from '../support/program.ts'
 import { recordings, testsOf } from '../support/recordings.ts'
 import { recordedTable } from '../support/tables.ts'
@@ -44,9 +44,7 @@ test('the processes end with a supervisor that was killed, and free the port', a
   server.kill('SIGKILL')
   await client.receiveEnd()
   await until(
-    () =>
-      children.every((pid) => stateOf(pid) === undefined || stateOf(pid) === 'Z') &&
-      !listeningPorts().has(server.address.port),
+    () => children.every((pid) => stateOf(pid) === undefined || stateOf(pid) === 'Z') && !server.listens(),
     'all of it to end',
   )
 })

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, expect, test as plain } from 'vitest'
 import * as posix from '#posix'
 import { conformance } from '../support/conformance.ts'
-import { descendants, listeningPorts, socketsOf } from '../support/leaks.ts'
+import { descendants, socketsOf } from '../support/leaks.ts'
 import type { Address, Program } from '../support/program.ts'
 import { programsOf, recordings, testsOf } from '../support/recordings.ts'
 import { type Stage, createStage } from '../support/stage.ts'
@@ -243,7 +243,7 @@ describe('a parent that is killed', () => {
     expect(descendants(server.pid).length).toBeGreaterThan(0)
     server.kill('SIGKILL')
     await server.exit() // waits for the workers too, since its output is theirs
-    await until(() => !listeningPorts().has(server.address.port), 'the port to be free')
+    await until(() => !server.listens(), 'the port to be free')
   })
 
   test('process-server.ts leaves a child to its client, and the port to the next server', async ({ stage }) => {
@@ -252,7 +252,7 @@ describe('a parent that is killed', () => {
     await server.line()
     server.kill('SIGKILL')
     await until(() => !server.running(), 'the end of the server')
-    await until(() => !listeningPorts().has(server.address.port), 'the port to be free')
+    await until(() => !server.listens(), 'the port to be free')
     await client.send('hello\n')
     await client.receive('olleh')
     await client.close()

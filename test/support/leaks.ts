@@ -30,14 +30,9 @@ export function processesWith(variable: string): number[] {
     .map(Number)
 }
 
-/** The TCP ports on which somebody listens. */
-export function listeningPorts(): Set<number> {
-  return new Set(diag?.listening().map(({ port }) => port))
-}
-
-/** The sockets that listen on a port, by their inodes: a port may be given to somebody else as soon as it is free. */
-export function listenersOn(port: number): number[] {
-  return (diag?.listening() ?? []).filter((socket) => socket.port === port).map(({ inode }) => inode)
+/** The sockets that listen at an address, by their inodes: a port may be given to somebody else as soon as it is free. */
+export function listenersAt(address: Address): number[] {
+  return diag?.listenersAt(address) ?? []
 }
 
 /** How many bytes that came for `local` from `remote` wait to be read; 0 where there is no such connection, or no way to know. */

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { type Transcript, show } from './transcript.ts'
 import { type Call, untilWaitsIn } from './blocked.ts'
-import { listenersOn } from './leaks.ts'
+import { listenersAt } from './leaks.ts'
 import { within } from './within.ts'
 
 export interface Address {
@@ -25,8 +25,8 @@ export interface Program {
   readonly pid: number
   /** Where it listens; known once `listening()` has resolved. */
   readonly address: Address
-  /** The sockets with which it listened there, by their inodes. */
-  readonly listeners: readonly number[]
+  /** Whether a socket with which it listened there still does, in this process or in one that it has started. */
+  listens(): boolean
   readonly stdin: Writable
   /** Types a text on its standard input, as a user does; recorded. */
   type(text: string): void
@@ -111,9 +111,7 @@ export function startProgram({ lane, folder, node, file, args, env, transcript, 
       if (address === undefined) throw new Error(`${lane} (${file}) is not known to listen`)
       return address
     },
-    get listeners() {
-      return listeners
-    },
+    listens: () => address !== undefined && listenersAt(address).some((inode) => listeners.includes(inode)),
     running: () => child.exitCode === null && child.signalCode === null,
     line: () => next(stdout, '│'),
     async lines(count) {
@@ -128,7 +126,7 @@ export function startProgram({ lane, folder, node, file, args, env, transcript, 
       if (match === null) throw new Error(`${lane} (${file}) printed "${line}" where "listening on HOST:PORT" was due`)
       address = { host: (match[1] ?? match[2])!, port: Number(match[3]) }
       transcript.ports.add(address.port)
-      listeners = listenersOn(address.port)
+      listeners = listenersAt(address)
       return address
     },
     async waitsIn(call) {

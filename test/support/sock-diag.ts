@@ -27,7 +27,8 @@ const ALL_STATES = 0xffffffff
 
 /** Fields of a struct inet_diag_msg. */
 interface Found {
-  /** The local port. */
+  /** The local address, as in struct sockaddr_in or sockaddr_in6. */
+  address: Buffer
   port: number
   /** Bytes that wait to be read; of a listening socket, connections that wait to be accepted. */
   receiveQueue: number
@@ -37,9 +38,13 @@ interface Found {
 const buffer = Buffer.alloc(64 * 1024)
 const fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG)
 
-/** The listening TCP sockets, IPv4 and IPv6: their ports and their inodes, by which two with the same port are told apart. */
-export function listening(): { port: number; inode: number }[] {
-  return [AF_INET, AF_INET6].flatMap((family) => ask(request(family, NLM_F_DUMP, 1 << TCP_LISTEN)))
+/** The sockets that listen at an address, by their inodes. The same port at another address is somebody else's. */
+export function listenersAt({ host, port }: Address): number[] {
+  const family = isIPv6(host) ? AF_INET6 : AF_INET
+  const address = inet_pton(family, host)
+  return ask(request(family, NLM_F_DUMP, 1 << TCP_LISTEN))
+    .filter((found) => found.port === port && found.address.subarray(0, address.length).equals(address))
+    .map(({ inode }) => inode)
 }
 
 /** How many bytes wait to be read at `local`, in its connection with `remote`; undefined if there is no such connection. */
@@ -79,6 +84,7 @@ function ask(bytes: Buffer): Found[] {
       const type = buffer.readUInt16LE(at + 4)
       if (type === NLMSG_DONE || type === NLMSG_ERROR) return found // ENOENT: no such connection
       found.push({
+        address: Buffer.from(buffer.subarray(at + 24, at + 40)),
         port: buffer.readUInt16BE(at + 20),
         receiveQueue: buffer.readUInt32LE(at + 16 + 56),
         inode: buffer.readUInt32LE(at + 16 + 68),

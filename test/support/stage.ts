@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net'
 import { join } from 'node:path'
-import { listenersOn, processesWith, socketsOf } from './leaks.ts'
+import { processesWith, socketsOf } from './leaks.ts'
 import { type Peer, connectPeer, peerOf } from './peer.ts'
 import { type Address, type Program, type ProgramOptions, startProgram } from './program.ts'
 import { type Transcript, createTranscript } from './transcript.ts'
@@ -169,9 +169,8 @@ export function createStage({ folder, prefix = [], node = thisNode }: StageOptio
         problems.push(`process ${pid} is left`)
         process.kill(pid, 'SIGKILL')
       }
-      for (const { listeners, address } of programs.filter(hasAddress)) {
-        const left = listenersOn(address.port).filter((inode) => listeners.includes(inode))
-        if (left.length > 0) problems.push(`somebody still listens on port ${address.port}`)
+      for (const program of programs) {
+        if (program.listens()) problems.push(`somebody still listens on port ${program.address.port}`)
       }
       const left = socketsOf('self').filter((socket) => !socketsBefore.has(socket))
       if (left.length > 0) problems.push(`${left.length} sockets of the test are still open`)
