@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest'
+import { output, recordings } from '../support/recordings.ts'
+import { recordedTable } from '../support/tables.ts'
+import { scenarios } from './send-and-recv.scenarios.ts'
+
+const slug = 'tcp-ip/send-and-recv'
+const states = ['listen', 'accept', 'recv', 'send', 'close']
+const calls = ['connect', 'close', 'recv', 'send']
+
+recordings(slug, scenarios)
+
+/** A cell, as a program has printed it: a state of the server, a call of the client, what it returned, what was sent. */
+type Cell = [server: string, client: string, returned: string, wire: string]
+
+function cellsOf(name: string): Cell[] {
+  const [, , ...lines] = output(slug, name).trimEnd().split('\n') // the command, and the names of the columns
+  return lines.map((line) => line.split(' | ') as Cell)
+}
+
+describe.each([
+  ['tcp', [...states, 'close, unread'], 'tcp-returns.json', 'tcp-wire.json'],
+  ['udp', states, 'udp-returns.json', 'udp-wire.json'],
+] as const)('the table of %s', (protocol, rows, returns, wire) => {
+  test('has each call in each state, once', () => {
+    const own = cellsOf(`${protocol}-cells`)
+      .filter(([, client]) => client !== 'sendto')
+      .map(([server, client]) => `${server}: ${client}`)
+    expect(own).toEqual(rows.flatMap((state) => calls.map((call) => `${state}: ${call}`)))
+  })
+
+  test.each([
+    [returns, 'What the call returns', 2],
+    [wire, 'What goes over the wire', 3],
+  ] as const)('%s', async (file, title, part) => {
+    const text = (state: string, call: string): string => {
+      const found = cellsOf(`${protocol}-cells`).filter(
+        ([server, client]) => server === state && client.replace(/to$/, '') === call,
+      )
+      return found.map((cell) => (cell[1] === call ? '' : 'without connect: ') + cell[part]).join('; ')
+    }
+    const measured = {
+      title,
+      columns: ['server', ...calls],
+      rows: rows.map((state) => [state, ...calls.map((call) => text(state, call))]),
+    }
+    await recordedTable(slug, file, measured, { varies: [], holds: () => {} })
+  })
+})
