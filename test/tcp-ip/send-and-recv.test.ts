@@ -5,6 +5,7 @@ import { scenarios } from './send-and-recv.scenarios.ts'
 
 const slug = 'tcp-ip/send-and-recv'
 const states = ['listen', 'accept', 'recv', 'send', 'close']
+const NO_BREAK = '\u00a0'
 const calls = ['connect', 'close', 'recv', 'send']
 
 recordings(slug, scenarios)
@@ -36,7 +37,8 @@ describe.each([
       const found = cellsOf(`${protocol}-cells`).filter(
         ([server, client]) => server === state && client.replace(/to$/, '') === call,
       )
-      return found.map((cell) => (cell[1] === call ? '' : 'without connect: ') + cell[part]).join('; ')
+      const texts = found.map((cell) => (cell[1] === call ? '' : 'without connect: ') + cell[part])
+      return texts.join('; ').replaceAll(/(?<=[→←]) | (?=ACK|bytes)/g, NO_BREAK) // an arrow stays with its segment
     }
     const measured = {
       title,
