@@ -124,6 +124,15 @@ export const FIONREAD = 0x541b
 export const FIONBIO = 0x5421
 export const TIOCOUTQ = 0x5411
 
+// Packets, packet(7), and the flags of a TCP segment, RFC 9293
+export const ETH_P_IP = 0x0800
+export const TH_FIN = 0x01
+export const TH_SYN = 0x02
+export const TH_RST = 0x04
+export const TH_PUSH = 0x08
+export const TH_ACK = 0x10
+export const TH_URG = 0x20
+
 // Interfaces, netdevice(7)
 export const SIOCGIFFLAGS = 0x8913
 export const SIOCSIFFLAGS = 0x8914

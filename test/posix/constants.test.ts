@@ -13,6 +13,7 @@ const headers = [
   'errno.h',
   'fcntl.h',
   'linux/aio_abi.h',
+  'linux/if_ether.h',
   'linux/io_uring.h',
   'net/if.h',
   'netdb.h',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { output, recordings } from '../support/recordings.ts'
+import { type Scenario, onStage, output, playable, programsOf, recordings } from '../support/recordings.ts'
 import { recordedTable } from '../support/tables.ts'
 import { scenarios } from './send-and-recv.scenarios.ts'
 
@@ -48,3 +48,18 @@ describe.each([
     await recordedTable(slug, file, measured, { varies: [], holds: () => {} })
   })
 })
+
+test.for(['tcp-cells.ts', 'udp-cells.ts', 'zero-window.ts'])(
+  '%s says why it fails without CAP_NET_RAW',
+  async (file) => {
+    const denied: Scenario = {
+      where: 'without raw sockets',
+      async act(stage) {
+        const program = stage.start('program', file)
+        expect((await program.ended).status).toBe(1)
+        expect(program.unawaited()).toEqual(['socket EPERM: operation not permitted'])
+      },
+    }
+    if (playable(denied)) await onStage(programsOf(slug), denied)
+  },
+)

@@ -6,6 +6,7 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
   SO_RCVBUF,
+  TIOCOUTQ,
   accept,
   bind,
   close,
@@ -19,8 +20,6 @@ import {
   tryRecv,
   trySend,
 } from '#posix'
-
-const SIOCOUTQ = 0x5411
 
 const buf = Buffer.alloc(65_536)
 const listenFd = socket(AF_INET, SOCK_STREAM, 0)
@@ -45,10 +44,10 @@ console.log('after the server has read it: nothing waits')
 for (const fd of [clientFd, serverFd, listenFd]) close(fd)
 
 // #region unacknowledged
-/** How many bytes of what was sent have no acknowledgement. tcp(7), SIOCOUTQ */
+/** How many bytes of what was sent have no acknowledgement. tcp(7) */
 function unacknowledged(): number {
   const bytes = Buffer.alloc(4)
-  ioctl(clientFd, SIOCOUTQ, bytes)
+  ioctl(clientFd, TIOCOUTQ, bytes)
   return bytes.readInt32LE()
 }
 // #endregion unacknowledged

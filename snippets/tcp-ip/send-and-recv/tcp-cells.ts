@@ -3,24 +3,35 @@
 
 import {
   AF_INET,
+  AF_PACKET,
   EAGAIN,
+  ETH_P_IP,
   MSG_DONTWAIT,
   POLLIN,
   POLLOUT,
+  type Packet,
+  SOCK_DGRAM,
   SOCK_STREAM,
   SOL_SOCKET,
   SO_RCVBUF,
   SO_SNDBUF,
   type SystemError,
+  TH_ACK,
+  TH_FIN,
+  TH_RST,
+  TH_SYN,
   accept,
   bind,
   close,
   connect,
   endpoint,
   getsockname,
+  htons,
   listen,
+  packet,
   poll,
   pollfds,
+  sendto,
   setsockopt,
   sockaddr_in,
   socket,
@@ -28,15 +39,15 @@ import {
   tryRecv,
   trySend,
 } from '#posix'
-import { type Packet, openWire, packets, show } from './wire.ts'
 
 const SOON = 100 // ms
+const LIMIT = 5000 // ms
 const LITTLE = 16_384 // bytes, so that the buffers are full soon
 
 const buf = Buffer.alloc(65_536)
 let wireFd: number
 try {
-  wireFd = openWire()
+  wireFd = socket(AF_PACKET, SOCK_DGRAM, htons(ETH_P_IP)) // a copy of each packet that arrives
 } catch (error) {
   console.error((error as Error).message)
   process.exit(1)
@@ -113,11 +124,48 @@ function cell(
   for (const fd of new Set([listenFd, ends.serverFd, first, ends.clientFd])) tryClose(fd)
 }
 
-/** Waits until everything that was sent has its acknowledgement. */
-function settles(ends: Ends): void {
-  ends.seen.push(...packets(wireFd, ends.clientPort))
-}
 // #endregion cell
+
+// #region settles
+/** Sees what has been on the wire, and what is still due: the acknowledgement of all that was sent. */
+function settles({ clientPort, seen }: Ends): void {
+  const mark = sendMark()
+  for (let marked = false; !marked || isDue(seen);) {
+    if (!has(wireFd, POLLIN, LIMIT)) throw new Error(`no packet within ${LIMIT} ms`)
+    const next = packet(buf.subarray(0, tryRecv(wireFd, buf, buf.length, 0)))
+    const { source, destination, tcp } = next
+    if (tcp === undefined) marked ||= source.port === mark
+    else if (source.port === clientPort || destination.port === clientPort) seen.push(next)
+  }
+}
+
+/** Sends a datagram to itself. When it arrives, so has all that was sent before. */
+function sendMark(): number {
+  const fd = socket(AF_INET, SOCK_DGRAM, 0)
+  bind(fd, sockaddr_in('127.0.0.1', 0))
+  sendto(fd, Buffer.from('mark'), 4, 0, getsockname(fd, sockaddr_in('127.0.0.1', 0)))
+  const port = portOf(fd)
+  close(fd)
+  return port
+}
+
+/** Whether something that was sent has no acknowledgement yet. After a reset none will come. */
+function isDue(seen: Packet[]): boolean {
+  if (seen.some(({ tcp }) => tcp!.flags & TH_RST)) return false
+  return seen.some(({ source, bytes, tcp }) => {
+    const counted = bytes + (tcp!.flags & (TH_SYN | TH_FIN) ? 1 : 0) // each takes a number
+    const acks = seen.filter(
+      (other) => other.source.port !== source.port && other.tcp!.flags & TH_ACK,
+    )
+    return counted > 0 && !acks.some((other) => isFrom(tcp!.seq + counted, other.tcp!.ack))
+  })
+}
+
+/** Whether b is a or comes after it: the numbers are of 32 bits, and go round. RFC 9293, 3.4 */
+function isFrom(a: number, b: number): boolean {
+  return (b - a) >>> 0 < 2 ** 31
+}
+// #endregion settles
 
 /** A new client connects. */
 function connects(ends: Ends): string {
@@ -226,15 +274,32 @@ function outcome(call: string, result: number): string {
 }
 
 /** Whether a socket has one of these events, or gets it soon. */
-function has(fd: number, events: number): boolean {
+function has(fd: number, events: number, limit = SOON): boolean {
   const fds = pollfds(1)
   fds.set(0, fd, events)
-  return poll(fds, 1, SOON) > 0
+  return poll(fds, 1, limit) > 0
 }
 // #endregion on
 
 function and(client: string, what: string, server: string): string {
   return `${client}; ${what}: ${server}`
+}
+
+/** `→ SYN, ← SYN ACK, → ACK`: the arrow is → towards the server. */
+function show(seen: Packet[], server: number): string {
+  const texts = seen.map(({ source, bytes, tcp }) => {
+    const words = [source.port === server ? '←' : '→']
+    if (bytes > 0) words.push(bytes < 100 ? `${bytes} bytes` : 'data')
+    if (tcp!.flags & TH_SYN) words.push('SYN')
+    if (tcp!.flags & TH_FIN) words.push('FIN')
+    if (tcp!.flags & TH_RST) words.push('RST')
+    // All but the first SYN acknowledge something; it is named where nothing else is, and with SYN.
+    if (tcp!.flags & TH_ACK && (words.length === 1 || tcp!.flags & TH_SYN)) words.push('ACK')
+    return words.join(' ')
+  })
+  if (texts.length === 0) return 'nothing'
+  const some = texts.some((text) => text.endsWith('data')) // how many, is the kernel's affair
+  return some ? `${[...new Set(texts)].join(', ')}, …` : texts.join(', ')
 }
 
 function bound(): number {

@@ -3,9 +3,12 @@
 
 import {
   AF_INET,
+  AF_PACKET,
   EAGAIN,
+  ETH_P_IP,
   MSG_DONTWAIT,
   POLLIN,
+  type Packet,
   SOCK_DGRAM,
   type SystemError,
   accept,
@@ -14,9 +17,12 @@ import {
   connect,
   endpoint,
   getsockname,
+  htons,
   listen,
+  packet,
   poll,
   pollfds,
+  sendto,
   sockaddr_in,
   socket,
   systemError,
@@ -24,14 +30,14 @@ import {
   trySend,
   trySendto,
 } from '#posix'
-import { openWire, packets, show } from './wire.ts'
 
 const SOON = 100 // ms
+const LIMIT = 5000 // ms
 
 const buf = Buffer.alloc(65_536)
 let wireFd: number
 try {
-  wireFd = openWire()
+  wireFd = socket(AF_PACKET, SOCK_DGRAM, htons(ETH_P_IP)) // a copy of each packet that arrives
 } catch (error) {
   console.error((error as Error).message)
   process.exit(1)
@@ -84,10 +90,10 @@ function cell(
   const ends = { serverFd, clientFd, server: addressOf(serverFd), client: addressOf(clientFd) }
   for (const step of before) step(ends)
   const [serverPort, clientPort] = [endpoint(ends.server).port!, endpoint(ends.client).port!]
-  packets(wireFd, clientPort) // what was on the wire before
+  onTheWire(clientPort) // what was there before
 
   const result = call(ends)
-  console.log([server, client, result, show(packets(wireFd, clientPort), serverPort)].join(' | '))
+  console.log([server, client, result, show(onTheWire(clientPort), serverPort)].join(' | '))
   for (const fd of [serverFd, clientFd]) attempt(() => close(fd)) // its cell may have done it
 }
 
@@ -148,6 +154,35 @@ function serverCloses({ serverFd }: Ends): void {
   close(serverFd)
 }
 
+// #region wire
+/** What has been on the wire to and from a port. A datagram to itself marks the end of it. */
+function onTheWire(port: number): Packet[] {
+  const seen: Packet[] = []
+  const markFd = bound()
+  const mark = addressOf(markFd)
+  sendto(markFd, buf, 0, 0, mark)
+  for (;;) {
+    if (!has(wireFd, POLLIN, LIMIT)) throw new Error(`no packet within ${LIMIT} ms`)
+    const next = packet(buf.subarray(0, tryRecv(wireFd, buf, buf.length, 0)))
+    const { source, destination } = next.icmp?.about ?? next
+    if (source.port === endpoint(mark).port) break
+    if (source.port === port || destination.port === port) seen.push(next)
+  }
+  close(markFd)
+  return seen
+}
+// #endregion wire
+
+/** `→ 5 bytes, ← port unreachable`: the arrow is → towards the server. */
+function show(seen: Packet[], server: number): string {
+  const texts = seen.map(({ source, bytes, icmp }) => {
+    if (icmp === undefined) return `${source.port === server ? '←' : '→'} ${bytes} bytes`
+    const what = icmp.type === 3 && icmp.code === 3 ? 'port unreachable' : `ICMP ${icmp.type}`
+    return `${icmp.about?.source.port === server ? '→' : '←'} ${what}`
+  })
+  return texts.join(', ') || 'nothing'
+}
+
 /** One recv, or that it would have to wait. */
 function receivesOn(fd: number): string {
   has(fd, POLLIN)
@@ -160,10 +195,10 @@ function twice(fd: number, send: () => string): string {
   return `${first}, then ${send()}`
 }
 
-function has(fd: number, events: number): boolean {
+function has(fd: number, events: number, limit = SOON): boolean {
   const fds = pollfds(1)
   fds.set(0, fd, events)
-  return poll(fds, 1, SOON) > 0
+  return poll(fds, 1, limit) > 0
 }
 
 function outcome(call: string, result: number): string {

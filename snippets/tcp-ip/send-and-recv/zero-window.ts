@@ -3,8 +3,13 @@
 
 import {
   AF_INET,
+  AF_PACKET,
+  ETH_P_IP,
   MSG_DONTWAIT,
+  POLLIN,
   POLLOUT,
+  type Packet,
+  SOCK_DGRAM,
   SOCK_STREAM,
   SOL_SOCKET,
   SO_RCVBUF,
@@ -15,7 +20,9 @@ import {
   connect,
   endpoint,
   getsockname,
+  htons,
   listen,
+  packet,
   poll,
   pollfds,
   setsockopt,
@@ -25,16 +32,16 @@ import {
   tryRecv,
   trySend,
 } from '#posix'
-import { nextPacket, openWire, packets } from './wire.ts'
 
 const LITTLE = 16_384 // bytes
 const PROBES = 3
+const LIMIT = 5000 // ms
 const SHORTEST = 200 // ms, TCP_RTO_MIN in Linux's include/net/tcp.h
 
 const buf = Buffer.alloc(65_536)
 let wireFd: number
 try {
-  wireFd = openWire()
+  wireFd = socket(AF_PACKET, SOCK_DGRAM, htons(ETH_P_IP)) // a copy of each packet that arrives
 } catch (error) {
   console.error((error as Error).message)
   process.exit(1)
@@ -57,18 +64,20 @@ let result = 0
 do {
   result = trySend(clientFd, buf, buf.length, MSG_DONTWAIT)
   if (result > 0) sent += result
-} while (result > 0 || hasRoom(0))
+} while (result > 0 || has(clientFd, POLLOUT, 0))
 console.log(`the client's send: ${systemError('send', result).code}`)
-console.log(`the server's last word: window ${packets(wireFd, port).at(-1)!.tcp!.window}`)
+let heard = nextPacket()
+while (heard.source.port === port || heard.tcp!.window > 0) heard = nextPacket()
+console.log(`the server's last word: window ${heard.tcp!.window}`)
 // #endregion fill
 
 // #region probes
 let last = performance.now()
 for (let probes = 0; probes < PROBES;) {
-  const packet = nextPacket(wireFd)
-  if (packet.from !== port) continue
+  const { source, bytes } = nextPacket()
+  if (source.port !== port) continue
   const now = performance.now()
-  console.log(`a probe after ${(now - last).toFixed()} ms, with ${packet.bytes} bytes`)
+  console.log(`a probe after ${(now - last).toFixed()} ms, with ${bytes} bytes`)
   last = now
   probes++
 }
@@ -80,12 +89,18 @@ console.log(`the pauses grow: ${longer}`)
 let read = 0
 while (read < sent) read += tryRecv(serverFd, buf, buf.length, 0)
 console.log(`the server has read ${read === sent ? 'all' : 'a part'} of what was sent`)
-console.log(`the client may send: ${hasRoom(1000)}`)
+console.log(`the client may send: ${has(clientFd, POLLOUT, LIMIT)}`)
 // #endregion read
 for (const fd of [clientFd, serverFd, listenFd]) close(fd)
 
-function hasRoom(timeout: number): boolean {
+/** The next segment that arrives, on either side. */
+function nextPacket(): Packet {
+  if (!has(wireFd, POLLIN, LIMIT)) throw new Error(`no packet within ${LIMIT} ms`)
+  return packet(buf.subarray(0, tryRecv(wireFd, buf, buf.length, 0)))
+}
+
+function has(fd: number, events: number, limit: number): boolean {
   const fds = pollfds(1)
-  fds.set(0, clientFd, POLLOUT)
-  return poll(fds, 1, timeout) > 0
+  fds.set(0, fd, events)
+  return poll(fds, 1, limit) > 0
 }
