@@ -21,10 +21,14 @@ function read(file: string): string {
   }
 }
 
-/** The processes whose environment holds `NAME=value`: a program's own, and all that it started. */
-export function processesWith(variable: string): number[] {
+/**
+ * The processes whose environment holds `NAME=value`: a program's own, and all that it started.
+ * @param first the first of them. The kernel counts upwards, so that the older ones need not be asked, unless it has begun anew
+ */
+export function processesWith(variable: string, first: number): number[] {
+  const latest = Number(read('/proc/loadavg').split(' ')[4])
   return list('/proc')
-    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => /^\d+$/.test(name) && (Number(name) >= first || latest < first))
     .filter((pid) => read(`/proc/${pid}/environ`).split('\0').includes(variable))
     .filter((pid) => !/^State:\s+Z/m.test(read(`/proc/${pid}/status`)))
     .map(Number)

@@ -2,7 +2,7 @@
 
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { Socket } from 'node:net'
+import { Socket, type SocketConstructorOpts } from 'node:net'
 
 // #region dgram
 const socket = createSocket('udp4').bind(0, '127.0.0.1')
@@ -14,7 +14,9 @@ socket.close()
 // #endregion dgram
 
 // #region net
-const options = { writableHighWaterMark: 20_000 }
+const options: SocketConstructorOpts & { writableHighWaterMark: number } = {
+  writableHighWaterMark: 20_000,
+}
 const stream = new Socket(options)
 console.log(`node:net: write says false from ${stream.writableHighWaterMark} bytes of its own on`)
 stream.destroy()
