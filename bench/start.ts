@@ -29,7 +29,7 @@ for (const [command, ...args] of ways) {
     child.kill('SIGTERM')
     await once(child, 'exit')
     await setTimeout(200)
-    for (const pid of processesWith(`BENCH_START=${mark}`, 0)) {
+    for (const pid of processesWith(`BENCH_START=${mark}`)) {
       left++
       process.kill(pid, 'SIGKILL')
     }

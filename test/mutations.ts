@@ -43,6 +43,8 @@ const PROGRAM = 'snippets/servers/iterative/reversing-server.ts'
 const FIRST_LINE = '// An iterative server'
 const RUN = ['test/servers/iterative.test.ts', '--bail', '1']
 const BOOK = ['test/book/rules.test.ts']
+const SITE = ['test/site/pages.test.ts', '--bail', '1']
+const WIDE = '.vp-doc [class*=language-] { overflow: visible !important; width: max-content }'
 
 const mutations: Mutation[] = [
   {
@@ -174,6 +176,24 @@ const mutations: Mutation[] = [
     tests: BOOK,
     says: /there is no snippets\/.*\/forgotten\.ts/,
     break: (copy) => copy.replace('docs/errata.md', /\[`[\w.-]+\.ts`\](?=\(\/)/, '[`forgotten.ts`]'),
+  },
+  {
+    name: 'a colour of code is illegible',
+    tests: SITE,
+    says: /is accessible and fits: 1280 pixels wide, light/,
+    break: (copy) => copy.replace('.vitepress/transcript.ts', "'#57606a', '#aab2bc'", "'#c7cbd1', '#aab2bc'"),
+  },
+  {
+    name: 'code in a sentence is illegible, in the dark alone',
+    tests: SITE,
+    says: /is accessible and fits: 390 pixels wide, dark/,
+    break: (copy) => copy.replace('.vitepress/theme/style.css', '--vp-code-color: #e2e4e8', '--vp-code-color: #55595f'),
+  },
+  {
+    name: 'lines of code make the page wider than a phone',
+    tests: SITE,
+    says: /pixels that the page is wider/,
+    break: (copy) => copy.replace('.vitepress/theme/style.css', ':root {', `${WIDE}\n:root {`),
   },
 ]
 

@@ -10,18 +10,18 @@ export interface Packet {
   /** Where from and where to. The ports are 0 in what is neither TCP nor UDP. */
   source: Endpoint
   destination: Endpoint
-  /** How many bytes it carries behind the heads. */
+  /** How many bytes it carries behind the headers. */
   bytes: number
   /** Of a TCP segment: TH_SYN, TH_ACK and so on, two sequence numbers, and the window. */
   tcp?: { flags: number; seq: number; ack: number; window: number }
   /** Of a message of ICMP: its type, its code, and the packet that it is about, if it is an error. */
-  icmp?: { type: number; code: number; about: Packet | undefined }
+  icmp?: { type: number; code: number; original: Packet | undefined }
 }
 
 // #region packet
 /**
- * Reads the heads of an IPv4 packet.
- * @throws RangeError if the bytes are too few for the head of IP, or are not version 4
+ * Reads the headers of an IPv4 packet.
+ * @throws RangeError if the bytes are too few for the header of IP, or are not version 4
  */
 export function packet(bytes: Uint8Array): Packet {
   const ip = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -43,8 +43,8 @@ export function packet(bytes: Uint8Array): Packet {
   }
   if (protocol === IPPROTO_ICMP && data.length >= 8) {
     const isError = [3, 4, 5, 11, 12].includes(data[0]!)
-    const about = isError && data.length >= 28 ? packet(data.subarray(8)) : undefined
-    return { ...ends, bytes: data.length - 8, icmp: { type: data[0]!, code: data[1]!, about } }
+    const original = isError && data.length >= 28 ? packet(data.subarray(8)) : undefined
+    return { ...ends, bytes: data.length - 8, icmp: { type: data[0]!, code: data[1]!, original } }
   }
   return { ...ends, bytes: data.length }
 }

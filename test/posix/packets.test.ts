@@ -49,14 +49,14 @@ describe('packet', () => {
     expect(read).toEqual({ protocol: IPPROTO_TCP, ...ends(5000, 40_000), bytes: 3, tcp: head })
   })
 
-  test('reads an error of ICMP, and the head of the packet that it is about, of which there may be 8 bytes', () => {
+  test('reads an error of ICMP, and the header of the packet that it is about, of which there may be 8 bytes', () => {
     const about = ipv4(IPPROTO_TCP, tcp(TH_SYN, 0, 0).subarray(0, 8))
     const error = Buffer.concat([Buffer.from([3, 3, 0, 0, 0, 0, 0, 0]), about])
     const read = packet(ipv4(IPPROTO_ICMP, error))
     expect(read).toMatchObject({ protocol: IPPROTO_ICMP, ...ends(0, 0), icmp: { type: 3, code: 3 } })
-    expect(read.icmp!.about).toEqual({ protocol: IPPROTO_TCP, ...ends(5000, 40_000), bytes: 8 })
+    expect(read.icmp!.original).toEqual({ protocol: IPPROTO_TCP, ...ends(5000, 40_000), bytes: 8 })
     const echo = packet(ipv4(IPPROTO_ICMP, Buffer.from([8, 0, 0, 0, 0, 0, 0, 0])))
-    expect(echo.icmp).toEqual({ type: 8, code: 0, about: undefined })
+    expect(echo.icmp).toEqual({ type: 8, code: 0, original: undefined })
   })
 
   test('takes a Uint8Array in the middle of a buffer', () => {

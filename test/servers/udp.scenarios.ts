@@ -1,5 +1,5 @@
 import { untilWaitsIn } from '../support/blocked.ts'
-import { type Scenarios, alone } from '../support/recordings.ts'
+import { type Scenarios, alone, aloneAsRoot } from '../support/recordings.ts'
 import type { Stage } from '../support/stage.ts'
 import { within } from '../support/within.ts'
 import { datagramPeer, lossyPath, requestsOf } from './udp/peer.ts'
@@ -117,14 +117,8 @@ export const scenarios: Scenarios = {
   'shared-port': alone('shared-port.ts'),
 
   // What only root may do
-  'datagram-sizes': {
-    where: 'in a network namespace',
-    act: alone('datagram-sizes.ts'),
-  },
-  'multicast-two-hosts': {
-    where: 'in a network namespace',
-    act: alone('multicast-two-hosts.ts'),
-  },
+  'datagram-sizes': aloneAsRoot('datagram-sizes.ts'),
+  'multicast-two-hosts': aloneAsRoot('multicast-two-hosts.ts'),
   'forged-source': { where: 'with raw sockets', act: alone('forged-source.ts') },
 
   async 'wrong-address'(stage) {

@@ -25,7 +25,7 @@ function read(file: string): string {
  * The processes whose environment holds `NAME=value`: a program's own, and all that it started.
  * @param first the first of them. The kernel counts upwards, so that the older ones need not be asked, unless it has begun anew
  */
-export function processesWith(variable: string, first: number): number[] {
+export function processesWith(variable: string, first = 0): number[] {
   const latest = Number(read('/proc/loadavg').split(' ')[4])
   return list('/proc')
     .filter((name) => /^\d+$/.test(name) && (Number(name) >= first || latest < first))

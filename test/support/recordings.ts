@@ -29,6 +29,11 @@ export function alone(file: string, ...args: (string | number)[]): Act {
   return (stage) => stage.run('program', file, ...args)
 }
 
+/** The same in a network of its own, in which it is root. */
+export function aloneAsRoot(file: string, ...args: (string | number)[]): Scenario {
+  return { where: 'in a network namespace', act: alone(file, ...args) }
+}
+
 /** The root of the project. */
 export const root = join(import.meta.dirname, '..', '..')
 

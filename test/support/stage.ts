@@ -165,7 +165,7 @@ export function createStage({ folder, prefix = [], node = thisNode }: StageOptio
           problems.push(`${program.lane} ended with ${exit.signal ?? `status ${exit.status}`} on SIGTERM`)
         }
       }
-      for (const pid of processesWith(mark, programs[0]?.pid ?? 0)) {
+      for (const pid of processesWith(mark, programs[0]?.pid)) {
         problems.push(`process ${pid} is left`)
         process.kill(pid, 'SIGKILL')
       }

@@ -1,15 +1,10 @@
 // What the page shows, and what happens for it.
 
-import { type Scenario, type Scenarios, alone } from '../support/recordings.ts'
-
-/** One that needs networks of its own. */
-function runAsRoot(file: string): Scenario {
-  return { where: 'in a network namespace', act: alone(file) }
-}
+import { type Scenarios, alone, aloneAsRoot } from '../support/recordings.ts'
 
 export const scenarios: Scenarios = {
-  segments: runAsRoot('segments.ts'),
-  'path-mtu': runAsRoot('path-mtu.ts'),
+  segments: aloneAsRoot('segments.ts'),
+  'path-mtu': aloneAsRoot('path-mtu.ts'),
   'buffer-sizes': alone('buffer-sizes.ts'),
   sysctls: alone('sysctls.ts'),
   autotuning: alone('autotuning.ts'),

@@ -7,12 +7,12 @@ const test = testsOf(slug)
 
 recordings(slug, scenarios)
 
-test('a segment has 40 bytes of heads, and 12 for a time stamp', () => {
-  const lines = [...output(slug, 'segments').matchAll(/MTU (\d+), (\d+) bytes of data and (\d+) of heads/g)]
+test('a segment has 40 bytes of headers, and 12 for its timestamps', () => {
+  const lines = [...output(slug, 'segments').matchAll(/MTU (\d+), (\d+) bytes of data and (\d+) of headers/g)]
   expect(lines).toHaveLength(5)
-  for (const [, mtu, data, heads] of lines) {
+  for (const [, mtu, data, headers] of lines) {
     expect(Number(mtu) - Number(data)).toBe(52)
-    expect(Number(heads)).toBe(52)
+    expect(Number(headers)).toBe(52)
   }
 })
 

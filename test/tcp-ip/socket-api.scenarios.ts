@@ -1,4 +1,4 @@
-import { type Scenarios, alone } from '../support/recordings.ts'
+import { type Scenarios, alone, aloneAsRoot } from '../support/recordings.ts'
 import type { Stage } from '../support/stage.ts'
 
 /** A program that fails on purpose, and says so itself. */
@@ -32,10 +32,7 @@ export const scenarios: Scenarios = {
   // What only root may do, or only others
   raw: { where: 'with raw sockets', act: alone('raw.ts') },
   'raw-denied': { where: 'without raw sockets', act: (stage) => fails(stage, 'raw.ts') },
-  'datagram-limit-ipv6': {
-    where: 'in a network namespace', // where there is a ::1
-    act: alone('datagram-limit.ts', '::1'),
-  },
+  'datagram-limit-ipv6': aloneAsRoot('datagram-limit.ts', '::1'), // where there is a ::1
 
   // It would go on for ever.
   async 'forgotten-end.broken'(stage) {

@@ -1,11 +1,6 @@
 // What the page shows, and what happens for it.
 
-import { type Scenario, type Scenarios, alone } from '../support/recordings.ts'
-
-/** One that needs a network in which it is root. */
-function runAsRoot(file: string): Scenario {
-  return { where: 'in a network namespace', act: alone(file) }
-}
+import { type Scenario, type Scenarios, alone, aloneAsRoot } from '../support/recordings.ts'
 
 /** One that fails after it has printed some lines: status 1 and one line on standard error. */
 function fails(file: string, lines: number): Scenario {
@@ -18,19 +13,19 @@ function fails(file: string, lines: number): Scenario {
 }
 
 export const scenarios: Scenarios = {
-  'raw-options': runAsRoot('raw-options.ts'),
+  'raw-options': aloneAsRoot('raw-options.ts'),
   'low-water': alone('low-water.ts'),
   'time-limits': alone('time-limits.ts'),
   'pending-error': alone('pending-error.ts'),
   'share-port': alone('share-port.ts'),
-  'two-families': runAsRoot('two-families.ts'),
-  'segment-size': runAsRoot('segment-size.ts'),
+  'two-families': aloneAsRoot('two-families.ts'),
+  'segment-size': aloneAsRoot('segment-size.ts'),
   'when-to-send': alone('when-to-send.ts'),
   'dead-peer': alone('dead-peer.ts'),
   listening: alone('listening.ts'),
-  'fast-open': runAsRoot('fast-open.ts'),
-  'ip-header': runAsRoot('ip-header.ts'),
-  linger: runAsRoot('linger.ts'),
+  'fast-open': aloneAsRoot('fast-open.ts'),
+  'ip-header': aloneAsRoot('ip-header.ts'),
+  linger: aloneAsRoot('linger.ts'),
   'descriptor-flags': alone('descriptor-flags.ts'),
   'node-options': alone('node-options.ts'),
   'borrowed-number': alone('borrowed-number.broken.ts'),

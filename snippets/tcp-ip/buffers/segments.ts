@@ -51,7 +51,7 @@ function tell(link: string, client: () => number, server: () => number, address:
   const info = Buffer.alloc(256) // struct tcp_info of linux/tcp.h
   getsockopt(clientFd, IPPROTO_TCP, TCP_INFO, info)
   const [mtu, mss] = [info.readUInt32LE(60), info.readUInt32LE(84)]
-  console.log(`${link}: MTU ${mtu}, ${mss} bytes of data and ${mtu - mss} of heads`)
+  console.log(`${link}: MTU ${mtu}, ${mss} bytes of data and ${mtu - mss} of headers`)
   for (const fd of [clientFd, connFd, listenFd]) close(fd)
 }
 // #endregion tell

@@ -2,7 +2,7 @@
 
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { Socket, type SocketConstructorOpts } from 'node:net'
+import { type AddressInfo, Socket, type SocketConstructorOpts, createServer } from 'node:net'
 
 // #region dgram
 const socket = createSocket('udp4').bind(0, '127.0.0.1')
@@ -13,11 +13,17 @@ console.log(`node:dgram: ${socket.getRecvBufferSize()} and ${socket.getSendBuffe
 socket.close()
 // #endregion dgram
 
+const server = createServer().listen(0, '127.0.0.1')
+await once(server, 'listening')
+
 // #region net
 const options: SocketConstructorOpts & { writableHighWaterMark: number } = {
   writableHighWaterMark: 20_000,
 }
-const stream = new Socket(options)
-console.log(`node:net: write says false from ${stream.writableHighWaterMark} bytes of its own on`)
-stream.destroy()
+const stream = new Socket(options).connect((server.address() as AddressInfo).port, '127.0.0.1')
+// While it connects, the kernel takes nothing yet: all is in the program's memory.
+console.log(`node:net: write of 19999 bytes is ${stream.write(Buffer.alloc(19_999))}`)
+console.log(`node:net: write of 1 byte more is ${stream.write('x')}`)
 // #endregion net
+stream.destroy()
+server.close()

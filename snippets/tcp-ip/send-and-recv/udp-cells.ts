@@ -164,7 +164,7 @@ function onTheWire(port: number): Packet[] {
   for (;;) {
     if (!has(wireFd, POLLIN, LIMIT)) throw new Error(`no packet within ${LIMIT} ms`)
     const next = packet(buf.subarray(0, tryRecv(wireFd, buf, buf.length, 0)))
-    const { source, destination } = next.icmp?.about ?? next
+    const { source, destination } = next.icmp?.original ?? next
     if (source.port === endpoint(mark).port) break
     if (source.port === port || destination.port === port) seen.push(next)
   }
@@ -178,7 +178,7 @@ function show(seen: Packet[], server: number): string {
   const texts = seen.map(({ source, bytes, icmp }) => {
     if (icmp === undefined) return `${source.port === server ? '←' : '→'} ${bytes} bytes`
     const what = icmp.type === 3 && icmp.code === 3 ? 'port unreachable' : `ICMP ${icmp.type}`
-    return `${icmp.about?.source.port === server ? '→' : '←'} ${what}`
+    return `${icmp.original?.source.port === server ? '→' : '←'} ${what}`
   })
   return texts.join(', ') || 'nothing'
 }
