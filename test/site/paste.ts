@@ -5,7 +5,18 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { unzipSync } from 'fflate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { onStage, output, programsIn, programsOf, root, scenariosForEachProgram, alone } from '../support/recordings.ts'
+import {
+  type Act,
+  alone,
+  isSlow,
+  onStage,
+  output,
+  playable,
+  programsIn,
+  programsOf,
+  root,
+  scenariosForEachProgram,
+} from '../support/recordings.ts'
 import { noBrowser } from './browser.ts'
 import { BUILD_LIMIT, builtSite, serveSite } from './built-site.ts'
 import {
@@ -76,6 +87,17 @@ function pasted(slugs: readonly string[]): void {
       test(`${name} prints what the page shows`, async () => {
         expect(await onStage(folderFor(slug, name, copies), scenario)).toBe(output(slug, name))
       })
+    }
+
+    // What is slow plays elsewhere, on the same text; here it starts, and stops on SIGTERM.
+    for (const [name, scenario] of Object.entries(scenarios.get(slug)!)) {
+      if (!isSlow(scenario) || !playable(scenario) || !existsSync(join(programsOf(slug), `${name}.out`))) continue
+      for (const file of programsIn(output(slug, name))) {
+        test(`${file} starts`, async () => {
+          const starts: Act = async (stage) => void (await stage.start('program', file).line())
+          await onStage(folderFor(slug, name, copies), { ...scenario, act: starts })
+        })
+      }
     }
 
     // What prints other numbers each time has no scenario; it has a table, and here it runs.

@@ -18,8 +18,8 @@ declare module 'vitest' {
 /** What happens on a stage. */
 export type Act = (stage: Stage) => Promise<void>
 
-/** An act, and where it plays if it needs other rights than those of an ordinary user. */
-export type Scenario = Act | { where: Where; act: Act }
+/** An act, where it plays if it needs other rights than those of an ordinary user, and whether it takes so long that one is enough. */
+export type Scenario = Act | { where?: Where; slow?: boolean; act: Act }
 
 /** Scenarios by the name of the output they write: `second-client` writes `second-client.out`. */
 export type Scenarios = Record<string, Scenario>
@@ -60,6 +60,7 @@ export async function onStage(folder: string, scenario: Scenario, node?: readonl
 }
 
 function placed({ where, act }: Exclude<Scenario, Act>): { prefix: readonly string[]; act: Act } {
+  if (where === undefined) return { prefix: [], act }
   const place = placeOrSkip(where)
   if (place === undefined) throw new Error(`cannot run ${where}`)
   return { prefix: place.prefix, act }
@@ -67,7 +68,13 @@ function placed({ where, act }: Exclude<Scenario, Act>): { prefix: readonly stri
 
 /** Whether a scenario can be played on this machine; if not, why was said on standard error. */
 export function playable(scenario: Scenario): boolean {
-  return typeof scenario === 'function' || placeOrSkip(scenario.where) !== undefined
+  const where = typeof scenario === 'function' ? undefined : scenario.where
+  return where === undefined || placeOrSkip(where) !== undefined
+}
+
+/** Whether it takes so long that it plays once in a run: beside everything else, and not again on the pasted programs. */
+export function isSlow(scenario: Scenario): scenario is Exclude<Scenario, Act> {
+  return typeof scenario !== 'function' && scenario.slow === true
 }
 
 /** What a page shows that a scenario printed. */
@@ -86,7 +93,7 @@ export function programsIn(transcript: string): string[] {
 
 /**
  * The scenarios of a page that it takes to run each of its programs, in order: one that runs none that has not run before is left
- * out, and so is one that has not been recorded yet.
+ * out, and so is one that has not been recorded yet, or is slow.
  */
 export function scenariosForEachProgram(
   slug: string,
@@ -95,7 +102,7 @@ export function scenariosForEachProgram(
 ): [string, Scenario][] {
   const run = new Set<string>()
   return Object.entries(scenarios).filter(([name, scenario]) => {
-    if (!existsSync(outputFile(slug, name))) return false
+    if (isSlow(scenario) || !existsSync(outputFile(slug, name))) return false
     const programs = programsIn(output(slug, name))
     if (programs.every((file) => run.has(file)) || !playable(scenario) || !may(name)) return false
     for (const file of programs) run.add(file)
