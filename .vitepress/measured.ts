@@ -116,7 +116,12 @@ function draw(rows: Row[], series: string[], chart: NonNullable<Measured['chart'
   return picture.outerHTML.replaceAll(/<style>[^]*?<\/style>/g, '')
 }
 
+/** What was measured is shown to three digits; a whole number below this was counted, and is shown as it is. */
+const COUNTED = 100_000
+
 function show(cell: string | number): string {
-  const text = typeof cell === 'number' ? cell.toLocaleString('en', { maximumSignificantDigits: 3 }) : cell
+  const counted = Number.isInteger(cell) && Math.abs(Number(cell)) < COUNTED
+  const text =
+    typeof cell === 'number' ? cell.toLocaleString('en', counted ? {} : { maximumSignificantDigits: 3 }) : cell
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
 }
