@@ -18,14 +18,21 @@ import {
   sigset,
   waitpid,
 } from '#posix'
+import { stateOf } from '../support/blocked.ts'
 import { posixSpawn } from '../support/posix-spawn.ts'
 import { type Child, runToEnd, spawn, spawnThroughNode } from '../support/spawn.ts'
-import { until, within } from '../support/within.ts'
+import { LIMIT, until, within } from '../support/within.ts'
 import { code, descriptors } from './sockets.ts'
 
 test('here it is posix_spawn', () => {
   expect(spawn).toBe(posixSpawn)
 })
+
+/** Waits without a turn of the event loop. */
+function waitUntil(condition: () => boolean): void {
+  const limit = performance.now() + LIMIT
+  while (!condition()) if (performance.now() > limit) throw new Error('waited too long')
+}
 
 function folder(): string {
   return mkdtempSync(join(inject('runFolder'), 'spawn-'))
@@ -183,6 +190,7 @@ describe('posix_spawn', () => {
     expect(message({ file })).toBe(`spawn ${file} EACCES: permission denied`)
     expect(message({ file: 'true', cwd: '/none' })).toBe('chdir /none ENOENT: no such file or directory')
     expect(message({ file: 'true', cwd: file })).toBe(`chdir ${file} ENOTDIR: not a directory`)
+    expect(process.listenerCount('SIGCHLD')).toBe(0)
   })
 
   test('without descriptors is EMFILE, and takes none', () => {
@@ -216,6 +224,13 @@ describe('posix_spawn', () => {
       console.log(await child.ended)`
     const { stdout, stderr } = await runToEnd(process.execPath, ['--input-type=module', '-e', text])
     expect(stdout + stderr).toBe('{ status: 4, signal: null }\n')
+  })
+
+  test('an end that came long ago is told like any other, and nothing printed is lost', async () => {
+    const child = posixSpawn({ file: 'echo', args: ['early'] })
+    waitUntil(() => stateOf(child.pid) === 'Z') // and this process has been sent SIGCHLD
+    expect(child.running()).toBe(true)
+    expect(await Promise.all([text(child.stdout), child.ended])).toEqual(['early\n', { status: 0, signal: null }])
   })
 
   test('an end that somebody else has waited for is an error', async () => {

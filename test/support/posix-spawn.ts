@@ -62,6 +62,7 @@ function done(result: unknown, what: string): void {
 /** Starts a child: see `spawn` in spawn.ts. */
 export function posixSpawn(command: Command): Child {
   const open = new Set<number>()
+  watch() // before there is a child that may end
   try {
     const [stdin, stdout, stderr] = [pair(open), pair(open), pair(open)]
     const pid = start(command, [stdin.theirs, stdout.theirs, stderr.theirs])
@@ -73,6 +74,7 @@ export function posixSpawn(command: Command): Child {
     })
   } finally {
     for (const fd of open) close(fd) // the child's ends, or all of them where there is no child
+    unwatch()
   }
 }
 
@@ -143,8 +145,6 @@ function child(pid: number, { stdin, stdout, stderr }: Streams): Child {
       else resolve(exit)
     })
   })
-  if (unnoticed.size === 1) watch()
-  notice() // it may have ended before somebody listened
   return {
     pid,
     stdin,
@@ -164,12 +164,21 @@ function child(pid: number, { stdin, stdout, stderr }: Streams): Child {
 /** Our children whose end is not known yet, and whom to tell. */
 const unnoticed = new Map<number, (exit: Exit | Error) => void>()
 
-/** While there are any, one listener waits for all of them, and a timer keeps the loop alive, which a listener for signals does not. */
+/** Keeps the loop alive while there are any, which a listener for signals does not. */
 let alive: NodeJS.Timeout | undefined
 
+/** Has one listener for all of them. It hears of an end in a later turn of the loop, so that who has started a child can listen first. */
 function watch(): void {
+  if (alive !== undefined) return
   process.on('SIGCHLD', notice)
   alive = setInterval(() => {}, 2 ** 31 - 1)
+}
+
+function unwatch(): void {
+  if (unnoticed.size > 0) return
+  process.off('SIGCHLD', notice)
+  clearInterval(alive)
+  alive = undefined
 }
 
 /**
@@ -183,9 +192,7 @@ function notice(): void {
     unnoticed.delete(pid)
     tell(exit)
   }
-  if (unnoticed.size > 0) return
-  process.off('SIGCHLD', notice)
-  clearInterval(alive)
+  unwatch()
 }
 
 /** The signals by their numbers. Where two have one, Node says the first. */
