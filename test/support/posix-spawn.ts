@@ -1,14 +1,14 @@
 // Children by posix_spawn(3), and why not by node:child_process: libuv starts them by fork, which copies the page tables of this
 // process, and both then take a fault for each page that they write to, so that a start costs the more, the larger the process is.
-// glibc's posix_spawn lends the child our memory until it has called exec (CLONE_VM | CLONE_VFORK). Measured on two cores with Linux
-// 6.18, the call that starts `true`, then what it costs this process in CPU time until that has ended, medians and means of 60:
+// glibc's posix_spawn lends the child our memory until it has called exec (CLONE_VM | CLONE_VFORK). Measured on two busy cores with
+// Linux 6.18: the time of the call that starts `true` (median of 60), and the CPU time of both processes until that has ended (150):
 //
-//               posix_spawn        node:child_process
-//    94 MB    1.9 ms, 1.4 ms        6.0 ms,  3.3 ms
-//   232 MB    1.5 ms, 1.3 ms       17.8 ms,  7.3 ms
-//   382 MB    1.0 ms, 1.3 ms       24.0 ms, 11.5 ms
+//    this process   posix_spawn          node:child_process
+//       ~ 95 MB     1.9 ms,   2 ms        6.0 ms,  4 to  5 ms
+//       ~160 MB               2 ms                 7 to 11 ms
+//       ~240 MB     1.5 ms,   2 ms       17.8 ms, 13 to 18 ms
 //
-// Vitest's processes have 120 to 240 MB, and start about 900 children in a run.
+// Vitest's processes have 120 to 240 MB, and start about 1,000 children in a run.
 
 import { accessSync, constants as modes } from 'node:fs'
 import { Socket } from 'node:net'
