@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { if_indextoname, if_nametoindex, setInterfaceMtu } from '#posix'
 import { placeOrSkip } from '../support/namespace.ts'
+import { runToEnd } from '../support/spawn.ts'
 import { code, failure, program, results } from './sockets.ts'
 
 describe('interfaces', () => {
@@ -34,12 +35,12 @@ describe('networks', () => {
 
   const drop = ['setpriv', '--inh-caps=-all', '--ambient-caps=-all', '--bounding-set=-all'] // as the user who may read the project
   const droppable = process.getuid?.() !== 0 || spawnSync(drop[0]!, [...drop.slice(1), 'true']).status === 0
-  test.skipIf(!droppable)('EPERM: not without CAP_SYS_ADMIN', () => {
+  test.skipIf(!droppable)('EPERM: not without CAP_SYS_ADMIN', async () => {
     const text = `import { network } from '#posix'
       try { network() } catch (error) { console.log(error.message) }`
     const dropped = process.getuid?.() === 0 ? drop : []
     const [command, ...args] = [...dropped, process.execPath, '--input-type=module-typescript', '-e', text]
-    const { stdout, stderr } = spawnSync(command!, args, { encoding: 'utf8', cwd: import.meta.dirname })
+    const { stdout, stderr } = await runToEnd(command!, args, { cwd: import.meta.dirname })
     expect(stdout + stderr).toBe('unshare EPERM: operation not permitted\n')
   })
 })

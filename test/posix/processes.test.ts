@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
@@ -36,25 +36,24 @@ import {
   timeval,
   waitpid,
 } from '#posix'
+import { runToEnd } from '../support/spawn.ts'
 
 /** Runs a piece of a program in a process of its own, since its children and its limits would be ours. */
-function inProcess(text: string): string {
+async function inProcess(text: string): Promise<string> {
   const program = `import * as posix from '#posix'\nimport { spawn } from 'node:child_process'\n${text}`
-  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', program], {
-    encoding: 'utf8',
-    cwd: import.meta.dirname,
-  })
+  const command = ['--input-type=module-typescript', '-e', program]
+  const { stdout, stderr } = await runToEnd(process.execPath, command, { cwd: import.meta.dirname })
   return stdout + stderr
 }
 
 describe('waitpid', () => {
-  test('without children is ECHILD', () => {
-    expect(inProcess('try { posix.waitpid(-1, 0) } catch (error) { console.log(error.message, error.errno) }')).toBe(
-      'waitpid ECHILD: no child processes -10\n',
-    )
+  test('without children is ECHILD', async () => {
+    expect(
+      await inProcess('try { posix.waitpid(-1, 0) } catch (error) { console.log(error.message, error.errno) }'),
+    ).toBe('waitpid ECHILD: no child processes -10\n')
   })
 
-  test('tells how each child ended, once', () => {
+  test('tells how each child ended, once', async () => {
     const text = `
       const statusOf = (command) => {
         const { pid } = spawn('sh', ['-c', command])
@@ -68,17 +67,17 @@ describe('waitpid', () => {
       }
       try { posix.waitpid(-1, 0) } catch (error) { console.log(error.code) }
       process.exit(0)`
-    expect(inProcess(text)).toBe('true 0 false 0\ntrue 7 false 0\nfalse 0 true 9\nECHILD\n')
+    expect(await inProcess(text)).toBe('true 0 false 0\ntrue 7 false 0\nfalse 0 true 9\nECHILD\n')
   })
 
-  test('with WNOHANG does not wait for a child that runs', () => {
+  test('with WNOHANG does not wait for a child that runs', async () => {
     const text = `
       const child = spawn('cat')
       console.log(posix.waitpid(-1, posix.WNOHANG))
       child.kill('SIGTERM')
       console.log(posix.waitpid(child.pid, 0).status)
       process.exit(0)`
-    expect(inProcess(text)).toBe('{ pid: 0, status: 0 }\n15\n')
+    expect(await inProcess(text)).toBe('{ pid: 0, status: 0 }\n15\n')
   })
 
   test('a stopped child is neither', () => {
@@ -89,13 +88,13 @@ describe('waitpid', () => {
   })
 })
 
-test('fork makes a child that cannot go on, and that waitpid finds', () => {
+test('fork makes a child that cannot go on, and that waitpid finds', async () => {
   const text = `
     const pid = posix.fork()
     if (pid === 0) console.log('the child runs')
     const { status } = posix.waitpid(pid, 0)
     console.log(posix.WIFSIGNALED(status), posix.WTERMSIG(status))`
-  expect(inProcess(text)).toBe('true 11\n')
+  expect(await inProcess(text)).toBe('true 11\n')
 })
 
 describe('dup', () => {
@@ -114,24 +113,21 @@ describe('dup', () => {
     expect(() => dup(-1)).toThrow('dup EBADF: bad file descriptor')
   })
 
-  test('past RLIMIT_NOFILE is EMFILE', () => {
+  test('past RLIMIT_NOFILE is EMFILE', async () => {
     const text = `
       const { hard } = posix.getrlimit(posix.RLIMIT_NOFILE)
       posix.setrlimit(posix.RLIMIT_NOFILE, { soft: 3, hard })
       try { posix.dup(0) } catch (error) { console.log(error.message) }`
-    expect(inProcess(text)).toBe('dup EMFILE: too many open files\n')
+    expect(await inProcess(text)).toBe('dup EMFILE: too many open files\n')
   })
 })
 
 describe('getrlimit and setrlimit', () => {
-  test('read the hard limit that the shell has set, to which Node has raised the soft one', () => {
+  test('read the hard limit that the shell has set, to which Node has raised the soft one', async () => {
     const text = 'console.log(posix.getrlimit(posix.RLIMIT_NOFILE))'
     const program = `import * as posix from '#posix'\n${text}`
     const shell = `ulimit -S -n 100 && ulimit -H -n 200 && exec "$0" --input-type=module-typescript -e "$1"`
-    const { stdout } = spawnSync('sh', ['-c', shell, process.execPath, program], {
-      encoding: 'utf8',
-      cwd: import.meta.dirname,
-    })
+    const { stdout } = await runToEnd('sh', ['-c', shell, process.execPath, program], { cwd: import.meta.dirname })
     expect(stdout).toBe('{ soft: 200, hard: 200 }\n')
   })
 
@@ -141,13 +137,13 @@ describe('getrlimit and setrlimit', () => {
     expect(() => getrlimit(99)).toThrow('getrlimit EINVAL: invalid argument')
   })
 
-  test('no limit is Infinity', () => {
+  test('no limit is Infinity', async () => {
     const text = `
       posix.setrlimit(posix.RLIMIT_NPROC, { soft: 1000, hard: Infinity })
       console.log(posix.getrlimit(posix.RLIMIT_NPROC))`
     const { hard } = getrlimit(6)
-    if (hard === Infinity) expect(inProcess(text)).toBe('{ soft: 1000, hard: Infinity }\n')
-    else expect(inProcess(text)).toContain('setrlimit EPERM')
+    if (hard === Infinity) expect(await inProcess(text)).toBe('{ soft: 1000, hard: Infinity }\n')
+    else expect(await inProcess(text)).toContain('setrlimit EPERM')
   })
 })
 
@@ -169,15 +165,15 @@ describe('locks', () => {
     const attempt = (call) => { try { call(); return 'ok' } catch (error) { return error.message } }
     `
 
-  function inFolder(text: string): string {
+  async function inFolder(text: string): Promise<string> {
     const folder = mkdtempSync(join(inject('runFolder'), 'locks-'))
     const program = `import * as posix from '#posix'\n${setUp}${text}`
     const command = ['--input-type=module-typescript', '-e', program, join(folder, 'file')]
-    const { stdout, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8', cwd: import.meta.dirname })
+    const { stdout, stderr } = await runToEnd(process.execPath, command, { cwd: import.meta.dirname })
     return stdout + stderr
   }
 
-  test('a record lock is of one process: its child does not have it', () => {
+  test('a record lock is of one process: its child does not have it', async () => {
     const text = `
       if (process.env.CHILD) {
         console.log(attempt(() => posix.lockf(fd, posix.F_TEST, 0)), attempt(() => posix.lockf(fd, posix.F_TLOCK, 0)))
@@ -189,10 +185,10 @@ describe('locks', () => {
         console.log(child())
       }`
     const denied = /lockf (EACCES: permission denied|EAGAIN: resource temporarily unavailable)/.source
-    expect(inFolder(text)).toMatch(new RegExp(`^ok\\n${denied} ${denied}\\nok ok\\n$`))
+    expect(await inFolder(text)).toMatch(new RegExp(`^ok\\n${denied} ${denied}\\nok ok\\n$`))
   })
 
-  test('flock is of the open file: a child that has inherited it has the lock, another descriptor has not', () => {
+  test('flock is of the open file: a child that has inherited it has the lock, another descriptor has not', async () => {
     const text = `
       const exclusive = posix.LOCK_EX | posix.LOCK_NB
       if (process.env.CHILD) {
@@ -206,21 +202,21 @@ describe('locks', () => {
         console.log(child())
       }`
     const denied = 'flock EAGAIN: resource temporarily unavailable'
-    expect(inFolder(text)).toBe(`ok ${denied}\nok ok\nok\n`)
+    expect(await inFolder(text)).toBe(`ok ${denied}\nok ok\nok\n`)
   })
 })
 
-test('alarm tells what was left of the one before, and sends SIGALRM', () => {
+test('alarm tells what was left of the one before, and sends SIGALRM', async () => {
   const text = `
     console.log(posix.alarm(1000), posix.alarm(1000) > 900, posix.alarm(0) > 900, posix.alarm(0))
     process.once('SIGALRM', () => process.exit(0))
     posix.alarm(1)
     setTimeout(() => process.exit(1), 10_000)
     process.on('exit', (status) => console.log(status))`
-  expect(inProcess(text)).toBe('0 true true 0\n0\n')
+  expect(await inProcess(text)).toBe('0 true true 0\n0\n')
 })
 
-test('setitimer sends SIGALRM again and again', () => {
+test('setitimer sends SIGALRM again and again', async () => {
   const text = `
     let alarms = 0
     process.on('SIGALRM', () => {
@@ -230,12 +226,12 @@ test('setitimer sends SIGALRM again and again', () => {
     posix.setitimer(posix.ITIMER_REAL, posix.itimerval(10, 1))
     setTimeout(() => process.exit(1), 10_000)
     process.on('exit', (status) => console.log(status))`
-  expect(inProcess(text)).toBe('0\n')
+  expect(await inProcess(text)).toBe('0\n')
   expect(() => setitimer(99, itimerval(0, 0))).toThrow('setitimer EINVAL: invalid argument')
   expect(() => setitimer(ITIMER_REAL, timeval(0))).toThrow('an itimerval has 32 bytes')
 })
 
-test('a signal that is held back is pending, and comes when it is let through', () => {
+test('a signal that is held back is pending, and comes when it is let through', async () => {
   const text = `
     import { readFileSync } from 'node:fs'
     import { constants } from 'node:os'
@@ -250,7 +246,7 @@ test('a signal that is held back is pending, and comes when it is let through', 
     posix.sigprocmask(posix.SIG_UNBLOCK, set)
     console.log(state())
     setTimeout(() => {}, 10_000)`
-  expect(inProcess(text)).toBe('SigPnd 800, SigBlk 800\nSigPnd 0, SigBlk 0\nSIGUSR2\n')
+  expect(await inProcess(text)).toBe('SigPnd 800, SigBlk 800\nSigPnd 0, SigBlk 0\nSIGUSR2\n')
   expect(() => raise(999)).toThrow('raise EINVAL: invalid argument')
   expect(() => sigprocmask(SIG_SETMASK, new Uint8Array(8))).toThrow('sigprocmask: a sigset_t has 128 bytes')
 })

@@ -1,9 +1,7 @@
 // What the tests of posix/ share: sockets that are closed after each test, and programs run to their end.
 
-import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect } from 'vitest'
 import {
   AF_INET,
@@ -31,7 +29,8 @@ import {
 } from '#posix'
 import { socketsOf } from '../support/leaks.ts'
 import { root } from '../support/recordings.ts'
-import { LIMIT, within } from '../support/within.ts'
+import { type Outcome, runToEnd } from '../support/spawn.ts'
+import { LIMIT } from '../support/within.ts'
 
 const open = new Set<number>()
 
@@ -165,32 +164,10 @@ export function descriptors(): number {
   return readdirSync('/proc/self/fd').length
 }
 
-export interface Outcome {
-  status: number | null
-  signal: NodeJS.Signals | null
-  stdout: string
-  stderr: string
-}
-
 /** Runs a command in the root of the project to its end. */
-export async function run(command: string, ...args: string[]): Promise<Outcome> {
+export function run(command: string, ...args: string[]): Promise<Outcome> {
   const kept = Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_OPTIONS|TEST|VITE_)/.test(name))
-  const child = spawn(command, args, {
-    cwd: root,
-    env: Object.fromEntries(kept),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const ended = new Promise<Pick<Outcome, 'status' | 'signal'>>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', (status, signal) => resolve({ status, signal }))
-  })
-  try {
-    const all = Promise.all([ended, text(child.stdout), text(child.stderr)])
-    const [end, stdout, stderr] = await within(all, `the end of ${[command, ...args].join(' ')}`)
-    return { ...end, stdout, stderr }
-  } finally {
-    child.kill('SIGKILL')
-  }
+  return runToEnd(command, args, { cwd: root, env: Object.fromEntries(kept) })
 }
 
 /** The path of a program of these tests. */

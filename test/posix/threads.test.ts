@@ -1,33 +1,31 @@
-import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { gettid } from '#posix'
+import { type Outcome, runToEnd } from '../support/spawn.ts'
 
 /** Runs a program that starts itself as a thread. */
-function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  const file = join(import.meta.dirname, 'programs', 'thread.ts')
-  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args], { encoding: 'utf8' })
-  return { status, stdout, stderr }
+function run(...args: string[]): Promise<Outcome> {
+  return runToEnd(process.execPath, [join(import.meta.dirname, 'programs', 'thread.ts'), ...args])
 }
 
 describe('a thread', () => {
-  test('runs the file it was given, with a copy of what it was given, and may close what another thread has opened', () => {
+  test('runs the file it was given, with a copy of what it was given, and may close what another thread has opened', async () => {
     const stdout = 'copied: true\nshared: true\nclosed: true\nexit 0\n'
-    expect(run('serves')).toEqual({ status: 0, stdout, stderr: '' })
+    expect(await run('serves')).toEqual({ status: 0, signal: null, stdout, stderr: '' })
   })
 
-  test('that cannot be started says why', () => {
+  test('that cannot be started says why', async () => {
     const stdout = 'ERR_WORKER_INIT_FAILED Worker initialization failure: EMFILE\nexit 0\n'
-    expect(run('without-descriptors')).toEqual({ status: 0, stdout, stderr: '' })
+    expect(await run('without-descriptors')).toEqual({ status: 0, signal: null, stdout, stderr: '' })
   })
 
-  test('that throws passes its error on, and ends with status 1', () => {
-    expect(run('throws')).toEqual({ status: 0, stdout: 'a mistake\nexit 1\n', stderr: '' })
+  test('that throws passes its error on, and ends with status 1', async () => {
+    expect(await run('throws')).toEqual({ status: 0, signal: null, stdout: 'a mistake\nexit 1\n', stderr: '' })
   })
 })
 
-test('koffi keeps its memory of a thread that has made a call and has ended: short threads are better off without', () => {
+test('koffi keeps its memory of a thread that has made a call and has ended: short threads are better off without', async () => {
   const program = `
     import { once } from 'node:events'
     import { readFileSync } from 'node:fs'
@@ -43,15 +41,13 @@ test('koffi keeps its memory of a thread that has made a call and has ended: sho
     }
     const call = "require('koffi').load('libc.so.6').func('int getpid()')()"
     console.log((await growth('')) < 1, (await growth(call)) >= 2)`
-  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
-    encoding: 'utf8',
-    cwd: import.meta.dirname,
-  })
+  const command = ['--input-type=module', '-e', program]
+  const { stdout, stderr } = await runToEnd(process.execPath, command, { cwd: import.meta.dirname })
   expect(stdout + stderr).toBe('true true\n')
 })
 
-test('_exit ends the whole process, from any thread', () => {
-  expect(run('leaves')).toEqual({ status: 7, stdout: '', stderr: '' })
+test('_exit ends the whole process, from any thread', async () => {
+  expect(await run('leaves')).toEqual({ status: 7, signal: null, stdout: '', stderr: '' })
 })
 
 test('gettid is the id that the kernel has for the thread', () => {

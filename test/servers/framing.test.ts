@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +7,7 @@ import { afterAll, describe, expect } from 'vitest'
 import { conformance } from '../support/conformance.ts'
 import type { Program } from '../support/program.ts'
 import { programsOf, recordings, testsOf } from '../support/recordings.ts'
+import { runToEnd } from '../support/spawn.ts'
 import type { Stage } from '../support/stage.ts'
 import { scenarios } from './framing.scenarios.ts'
 
@@ -114,11 +114,11 @@ describe('the fuzz', () => {
     ['whose messages share memory', 'yield Buffer.from(held.subarray(0, length))', 'yield held.subarray(0, length)'],
     ['that takes a prefix from one read', 'if (filled < target.length) return', 'if (filled === 0) return'],
   ]
-  test.for(mistakes)('finds a decoder %s', ([, right, wrong], { expect }) => {
+  test.for(mistakes)('finds a decoder %s', async ([, right, wrong], { expect }) => {
     const text = source('framing-fuzz.ts')
     expect(text).toContain(right)
     writeFileSync(join(folder, 'fuzz.ts'), text.replace(right, wrong))
-    const { status, stderr, stdout } = spawnSync(process.execPath, ['fuzz.ts'], { cwd: folder, encoding: 'utf8' })
+    const { status, stderr, stdout } = await runToEnd(process.execPath, ['fuzz.ts'], { cwd: folder })
     expect({ status, stdout, stderr }).toMatchObject({ status: 1 })
   })
 

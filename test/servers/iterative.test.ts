@@ -4,6 +4,7 @@ import * as posix from '#posix'
 import { conformance } from '../support/conformance.ts'
 import { FLOOD_LINE, flood, read, reset } from '../support/flood.ts'
 import { recordings, testsOf } from '../support/recordings.ts'
+import { runToEnd } from '../support/spawn.ts'
 import { scenarios } from './iterative.scenarios.ts'
 
 const slug = 'servers/iterative'
@@ -53,9 +54,9 @@ test('without a descriptor for its client the server ends and says so', async ({
   expect(await server.exit()).toEqual({ status: 1, signal: null })
 })
 
-test('in a program that never returns to the event loop, console.log keeps memory and writeSync does not', () => {
+test('in a program that never returns to the event loop, console.log keeps memory and writeSync does not', async () => {
   /** By how many bytes a program grows for each line that it prints to a pipe. */
-  const growth = (print: string): number => {
+  const growth = async (print: string): Promise<number> => {
     const program = `
       const { writeSync } = require('node:fs')
       const lines = 30_000
@@ -64,10 +65,10 @@ test('in a program that never returns to the event loop, console.log keeps memor
       const before = process.memoryUsage().rss
       run()
       console.error((process.memoryUsage().rss - before) / lines)`
-    return Number(spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', maxBuffer: 1e8 }).stderr)
+    return Number((await runToEnd(process.execPath, ['-e', program])).stderr)
   }
-  expect(growth("console.log('serving')")).toBeGreaterThan(100)
-  expect(growth("writeSync(1, 'serving\\n')")).toBeLessThan(100)
+  expect(await growth("console.log('serving')")).toBeGreaterThan(100)
+  expect(await growth("writeSync(1, 'serving\\n')")).toBeLessThan(100)
 })
 
 test('a server with time limits goes on where a stop and a continue have interrupted it', async ({ stage }) => {

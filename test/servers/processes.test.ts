@@ -9,6 +9,7 @@ import { conformance } from '../support/conformance.ts'
 import { descendants, socketsOf } from '../support/leaks.ts'
 import type { Address, Program } from '../support/program.ts'
 import { programsOf, recordings, testsOf } from '../support/recordings.ts'
+import { runToEnd } from '../support/spawn.ts'
 import { type Stage, createStage } from '../support/stage.ts'
 import { recordedTable } from '../support/tables.ts'
 import { LIMIT, until, within } from '../support/within.ts'
@@ -313,12 +314,10 @@ test('nobody is refused or lost while a program is replaced', async ({ stage }) 
   expect(lines).toContain('worker 2 takes over')
 })
 
-test('the number of processes is checked like the port', () => {
+test('the number of processes is checked like the port', async () => {
   for (const file of ['process-server.ts', 'prefork-server.ts', 'reuseport-server.ts', 'fork-handles-node.ts']) {
-    const { status, stderr } = spawnSync(process.execPath, [file, '0', '127.0.0.1', '0'], {
-      cwd: programsOf(slug),
-      encoding: 'utf8',
-    })
+    const command = [file, '0', '127.0.0.1', '0']
+    const { status, stderr } = await runToEnd(process.execPath, command, { cwd: programsOf(slug) })
     expect({ status, stderr }).toEqual({ status: 2, stderr: `usage: node ${file} PORT [HOST [PROCESSES]]\n` })
   }
 })

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
@@ -7,8 +7,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { descriptorCount, threadCount } from '../support/leaks.ts'
 import { placeOrSkip } from '../support/namespace.ts'
-import type { Exit, Program } from '../support/program.ts'
+import type { Program } from '../support/program.ts'
 import { programsOf, recordings, testsOf } from '../support/recordings.ts'
+import { type Exit, runToEnd } from '../support/spawn.ts'
 import { type Stage, createStage } from '../support/stage.ts'
 import { recordedTable } from '../support/tables.ts'
 import { within } from '../support/within.ts'
@@ -193,14 +194,15 @@ describe.each(servers)('$file keeps the promises of its kind', (promises) => {
 })
 
 const raw = placeOrSkip('with raw sockets')
-test.skipIf(raw === undefined)('no server is ended by a datagram whose source nothing can be sent to', () => {
+test.skipIf(raw === undefined)('no server is ended by a datagram whose source nothing can be sent to', async () => {
   const commands = servers.map(({ file, hosts = [], question }) => {
     return JSON.stringify({ file: join(programsOf(slug), file), args: hosts, question: question(1).toString('latin1') })
   })
   const program = join(import.meta.dirname, 'udp', 'forged.ts')
   const [command, ...args] = [...raw!.prefix, process.execPath, program, ...commands]
-  const outcomes = execFileSync(command!, args, { encoding: 'utf8' })
-  expect(outcomes).toBe(`${JSON.stringify(servers.map(() => true))}\n`)
+  const { status, stdout, stderr } = await runToEnd(command!, args)
+  const due = { status: 0, stdout: `${JSON.stringify(servers.map(() => true))}\n`, stderr: '' }
+  expect({ status, stdout, stderr }).toEqual(due)
 })
 
 /** The program prints one line on standard error, nothing more on standard output, and ends with that status. */
@@ -363,7 +365,8 @@ test.skipIf(!mayBeAnotherUser)('with SO_REUSEADDR another user can take the port
     socket.bind(0, '127.0.0.1')
     await once(socket, 'listening')
     const other = ['--reuid=65534', '--clear-groups', process.execPath, '-e', program, option]
-    expect(execFileSync('setpriv', [...other, String(socket.address().port)], { encoding: 'utf8' })).toBe(`${due}\n`)
+    const { stdout } = await runToEnd('setpriv', [...other, String(socket.address().port)])
+    expect(stdout).toBe(`${due}\n`)
     socket.close()
   }
 })

@@ -5,15 +5,15 @@
 // One server goes through all that its clients do, test after test, as a server does in its life; what concerns its start and its
 // end has servers of its own. Each test ends with the proof that nothing is left of what it started.
 
-import { execFile } from 'node:child_process'
 import { networkInterfaces } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { FLOOD, FLOOD_LINE, flood, read, reset } from './flood.ts'
 import { descendants, descriptorCount, residentMemory, threadCount, unread } from './leaks.ts'
 import type { Peer } from './peer.ts'
-import type { Exit, Program } from './program.ts'
+import type { Program } from './program.ts'
 import { programsOf, testsOf } from './recordings.ts'
+import { type Exit, type Outcome, runToEnd } from './spawn.ts'
 import { type Stage, createStage } from './stage.ts'
 import { LIMIT, until, within } from './within.ts'
 
@@ -466,18 +466,6 @@ async function whenRead({ socket }: Peer): Promise<void> {
 }
 
 /** Runs a program to its end, as a reader does who has got something wrong. */
-function run(
-  slug: string,
-  command: readonly string[],
-): Promise<{ status: number | null; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      command,
-      { cwd: programsOf(slug), timeout: LIMIT },
-      (_, stdout, stderr) => {
-        resolve({ status: child.exitCode, stdout, stderr })
-      },
-    )
-  })
+function run(slug: string, command: readonly string[]): Promise<Outcome> {
+  return runToEnd(process.execPath, command, { cwd: programsOf(slug) })
 }

@@ -1,23 +1,16 @@
 // A program of the book, started as a reader starts it: `node FILE ARGUMENTS` in the folder that holds the file.
 
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { type Transcript, show } from './transcript.ts'
 import { type Call, untilWaitsIn } from './blocked.ts'
 import { listenersAt } from './leaks.ts'
+import { type Exit, spawn } from './spawn.ts'
 import { within } from './within.ts'
 
 export interface Address {
   host: string
   port: number
-}
-
-/** How a program ended: with a status, or by a signal. */
-export interface Exit {
-  status: number | null
-  signal: NodeJS.Signals | null
 }
 
 export interface Program {
@@ -73,11 +66,10 @@ export function startProgram({ lane, folder, node, file, args, env, transcript, 
   const pipe = input === undefined ? '' : `printf '${show(Buffer.from(input))}' | `
   transcript.add(lane, '$', pipe + ['node', file, ...args].join(' '))
   const [command, ...flags] = node
-  const child = spawn(command!, [...flags, file, ...args], { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn({ file: command!, args: [...flags, file, ...args], cwd: folder, env })
   const stdout = lineQueue(child.stdout)
   const stderr = lineQueue(child.stderr)
-  const ended = ending(child)
-  child.stdin.on('error', () => {}) // a program may end before it has read its input
+  const { ended } = child
   if (input !== undefined) child.stdin.end(input)
   let address: Address | undefined
   let listeners: readonly number[] = []
@@ -96,7 +88,7 @@ export function startProgram({ lane, folder, node, file, args, env, transcript, 
 
   return {
     lane,
-    pid: child.pid!,
+    pid: child.pid,
     stdin: child.stdin,
     type(text) {
       transcript.add(lane, '─', `types ${show(Buffer.from(text))}`)
@@ -112,7 +104,7 @@ export function startProgram({ lane, folder, node, file, args, env, transcript, 
       return address
     },
     listens: () => address !== undefined && listenersAt(address).some((inode) => listeners.includes(inode)),
-    running: () => child.exitCode === null && child.signalCode === null,
+    running: child.running,
     line: () => next(stdout, '│'),
     async lines(count) {
       const lines: string[] = []
@@ -130,12 +122,10 @@ export function startProgram({ lane, folder, node, file, args, env, transcript, 
       return address
     },
     async waitsIn(call) {
-      await untilWaitsIn(call, child.pid!, `${lane} (${file})`)
+      await untilWaitsIn(call, child.pid, `${lane} (${file})`)
       transcript.add(lane, '─', `waits in ${call}`)
     },
-    kill(signal) {
-      child.kill(signal)
-    },
+    kill: child.kill,
     async exit() {
       const { status, signal } = await within(ended, `the end of ${lane} (${file})`)
       for (const line of stdout.rest()) transcript.add(lane, '│', line)
@@ -149,12 +139,6 @@ export function startProgram({ lane, folder, node, file, args, env, transcript, 
     },
     unawaited: () => [...stdout.rest(), ...stderr.rest()],
   }
-}
-
-/** Resolves once the process has ended and everything it printed has been read. */
-async function ending(child: ChildProcess): Promise<Exit> {
-  const [status, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
-  return { status, signal }
 }
 
 interface LineQueue {

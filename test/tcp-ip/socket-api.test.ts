@@ -7,6 +7,7 @@ import koffi from 'koffi'
 import { describe, expect, test } from 'vitest'
 import { AF_INET, SOCK_DGRAM, SOCK_RAW, close, connect, recv, send, sockaddr_in6, socket } from '#posix'
 import { programsOf, recordings, testsOf } from '../support/recordings.ts'
+import { runToEnd } from '../support/spawn.ts'
 import { scenarios } from './socket-api.scenarios.ts'
 
 const slug = 'tcp-ip/socket-api'
@@ -58,14 +59,14 @@ int main(void) {
 `
   const compiler = spawnSync('cc', ['--version']).status === 0
 
-  test.skipIf(!compiler)('structs.ts gives each field the place that the C compiler gives it', () => {
+  test.skipIf(!compiler)('structs.ts gives each field the place that the C compiler gives it', async () => {
     const build = mkdtempSync(join(tmpdir(), 'structs-'))
     try {
       writeFileSync(join(build, 'structs.c'), c)
       execFileSync('cc', ['-o', join(build, 'structs'), join(build, 'structs.c')])
-      const fromC = execFileSync(join(build, 'structs'), { encoding: 'utf8' }).trim().split('\n')
-      const page = execFileSync(process.execPath, ['structs.ts'], { cwd: folder, encoding: 'utf8' })
-      const fromPage = page
+      const fromC = (await runToEnd(join(build, 'structs'), [])).stdout.trim().split('\n')
+      const page = await runToEnd(process.execPath, ['structs.ts'], { cwd: folder })
+      const fromPage = page.stdout
         .replace('the same as ', '')
         .split('\n')
         .flatMap((line) => {
@@ -192,14 +193,12 @@ describe('posix/ on a machine that it does not know', () => {
     ['darwin', 'arm64'],
     ['win32', 'x64'],
     ['linux', 'riscv64'],
-  ])('says so in one line: %s on %s', (platform, arch) => {
+  ])('says so in one line: %s on %s', async (platform, arch) => {
     const pretend = `for (const [name, value] of Object.entries(${JSON.stringify({ platform, arch })}))
       Object.defineProperty(process, name, { value })`
     const preload = `data:text/javascript,${encodeURIComponent(pretend)}`
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', preload, 'stream.ts'], {
-      cwd: folder,
-      encoding: 'utf8',
-    })
+    const command = ['--import', preload, 'stream.ts']
+    const { status, stdout, stderr } = await runToEnd(process.execPath, command, { cwd: folder })
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
     const lines = stderr.trimEnd().split('\n')
     expect(lines).toHaveLength(1)

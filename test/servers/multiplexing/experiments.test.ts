@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,6 +20,7 @@ import {
   timeval,
 } from '#posix'
 import { onStage, programsOf, testsOf } from '../../support/recordings.ts'
+import { runToEnd } from '../../support/spawn.ts'
 import { recordedTable } from '../../support/tables.ts'
 import { LIMIT } from '../../support/within.ts'
 import type { Address } from '../../support/program.ts'
@@ -59,10 +59,10 @@ describe('what a wait costs', () => {
     })
   })
 
-  base('says which sizes the limit does not allow, and measures the others', () => {
+  base('says which sizes the limit does not allow, and measures the others', async () => {
     const command = `ulimit -n 200; exec '${process.execPath}' wait-cost.ts 10 1000`
-    const output = execFileSync('sh', ['-c', command], { cwd: programsOf(slug), encoding: 'utf8' })
-    expect(output).toMatch(
+    const { stdout } = await runToEnd('sh', ['-c', command], { cwd: programsOf(slug) })
+    expect(stdout).toMatch(
       /^(\w+, 10 descriptors: [\d.]+ µs\n){3}1000 descriptors are not allowed: RLIMIT_NOFILE is 200\n$/,
     )
   })
