@@ -62,6 +62,7 @@ export const SO_RCVBUF = 8
 export const SO_KEEPALIVE = 9
 export const SO_LINGER = 13
 export const SO_REUSEPORT = 15
+export const SO_PEERCRED = 17
 export const SO_RCVLOWAT = 18
 export const SO_SNDLOWAT = 19
 export const SO_RCVTIMEO = 20
@@ -70,6 +71,9 @@ export const SO_ACCEPTCONN = 30
 export const SO_PROTOCOL = 38
 export const SO_DOMAIN = 39
 export const SO_MEMINFO = 55
+
+// Control messages between sockets of AF_UNIX, unix(7)
+export const SCM_RIGHTS = 1
 
 // Options of TCP, tcp(7)
 export const TCP_NODELAY = 1
@@ -94,6 +98,7 @@ export const IP_PKTINFO = 8
 export const IP_MTU_DISCOVER = 10
 export const IP_RECVERR = 11
 export const IP_MTU = 14
+export const IP_BIND_ADDRESS_NO_PORT = 24
 export const IP_MULTICAST_IF = 32
 export const IP_MULTICAST_TTL = 33
 export const IP_MULTICAST_LOOP = 34
