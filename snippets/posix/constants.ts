@@ -98,6 +98,7 @@ export const IP_PKTINFO = 8
 export const IP_MTU_DISCOVER = 10
 export const IP_RECVERR = 11
 export const IP_MTU = 14
+export const IP_MINTTL = 21
 export const IP_BIND_ADDRESS_NO_PORT = 24
 export const IP_MULTICAST_IF = 32
 export const IP_MULTICAST_TTL = 33
@@ -128,6 +129,7 @@ export const O_ASYNC = 0o20000
 export const FIONREAD = 0x541b
 export const FIONBIO = 0x5421
 export const TIOCOUTQ = 0x5411
+export const SIOCOUTQNSD = 0x894b
 
 // Packets, packet(7), and the flags of a TCP segment, RFC 9293
 export const ETH_P_IP = 0x0800
