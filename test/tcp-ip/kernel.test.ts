@@ -1,0 +1,281 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { release } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect } from 'vitest'
+import { placeOrSkip } from '../support/namespace.ts'
+import { output, programsOf, recordings, testsOf } from '../support/recordings.ts'
+import { recordedTable } from '../support/tables.ts'
+import { host, scenarios, withSockets } from './kernel.scenarios.ts'
+import * as posix from '#posix'
+
+const slug = 'tcp-ip/kernel'
+const test = testsOf(slug)
+
+recordings(slug, scenarios)
+
+const btfFile = '/sys/kernel/btf/vmlinux'
+const mayBtf = placeOrSkip('with BTF') !== undefined
+
+/** From which kernel on there are so many states. */
+const [major = 0, minor = 0] = release().split('.').map(Number)
+const hasBoundInactive = major > 6 || (major === 6 && minor >= 8)
+
+/** Where a packet is from send to recv on one machine, function by function: who calls it, and what it does. */
+const path: [who: string, name: string, does: string][] = [
+  ['the sender', '__sys_sendto', 'finds the socket behind the descriptor'],
+  ['', 'inet_sendmsg', 'asks the protocol of the socket'],
+  ['', 'tcp_sendmsg', 'copies the bytes to sk_write_queue'],
+  ['', 'tcp_write_xmit', 'makes segments, as far as the windows allow'],
+  ['', 'ip_queue_xmit', 'finds the route, and writes the header of IP'],
+  ['', '__dev_queue_xmit', 'hands the packet to the device'],
+  ['', 'loopback_xmit', 'is the device: gives it back at once'],
+  ['', '__netif_rx', 'puts it into the backlog of this processor'],
+  ['a softirq', 'net_rx_action', 'begins when the sender lets it, mostly before send has returned'],
+  ['', 'process_backlog', 'takes packets out of the backlog'],
+  ['', 'ip_rcv', 'checks the header of IP'],
+  ['', 'tcp_v4_rcv', 'finds the socket by both addresses and ports'],
+  ['', 'tcp_rcv_established', 'acknowledges, and puts the bytes into sk_receive_queue'],
+  ['', 'sock_def_readable', 'wakes who waits'],
+  ['the receiver', '__sys_recvfrom', 'finds the socket behind the descriptor'],
+  ['', 'inet_recvmsg', 'asks the protocol of the socket'],
+  ['', 'tcp_recvmsg', 'copies the bytes out of sk_receive_queue'],
+]
+
+describe.skipIf(!mayBtf)('what this kernel says of itself', () => {
+  /** One run of btf.ts for all the tables: its lines under the line that names the type. */
+  let known: string[] | undefined
+  function lines(): string[] {
+    const structs = ['tcp_sock', 'inet_timewait_sock', 'socket', 'socket_wq']
+    const fields = nested.map(([outer, field]) => `${outer}.${field}`)
+    const names = ['TCP_ESTABLISHED', 'TCPF_CLOSE', ...structs, ...fields, ...path.map(([, name]) => name)]
+    const file = join(programsOf(slug), 'btf.ts')
+    known ??= execFileSync(process.execPath, [file, ...names], { encoding: 'utf8' })
+      .trimEnd()
+      .split('\n')
+    return known
+  }
+
+  /** The struct that begins with another one, and its field for that. */
+  const nested: [string, string][] = [
+    ['tcp_sock', 'inet_conn'],
+    ['inet_connection_sock', 'icsk_inet'],
+    ['inet_sock', 'sk'],
+    ['sock', '__sk_common'],
+    ['inet_timewait_sock', '__tw_common'],
+  ]
+
+  function valueOf(name: string): number | undefined {
+    const found = lines().find((line) => line.startsWith(`  ${name} `))
+    return found === undefined ? undefined : Number(found.split(' ').at(-1))
+  }
+
+  test('btf.out has the numbers that programs use', () => {
+    const types = Object.entries(posix).filter(([name]) => /^SOCK_(?!NONBLOCK|CLOEXEC)/.test(name))
+    expect(types).toHaveLength(6)
+    for (const [name, value] of types) expect(output(slug, 'btf')).toContain(`  ${name} ${String(value)}\n`)
+  })
+
+  test('tcp-states.json', async () => {
+    // RFC 4022, tcpConnectionState
+    const mib: Record<string, number> = {
+      TCP_ESTABLISHED: 5,
+      TCP_SYN_SENT: 3,
+      TCP_SYN_RECV: 4,
+      TCP_FIN_WAIT1: 6,
+      TCP_FIN_WAIT2: 7,
+      TCP_TIME_WAIT: 11,
+      TCP_CLOSE: 1,
+      TCP_CLOSE_WAIT: 8,
+      TCP_LAST_ACK: 9,
+      TCP_LISTEN: 2,
+      TCP_CLOSING: 10,
+    }
+    const beyond = { TCP_NEW_SYN_RECV: 12, TCP_BOUND_INACTIVE: 13 }
+    if (!hasBoundInactive) expect(valueOf('TCP_BOUND_INACTIVE')).toBeUndefined()
+    expect(valueOf('TCP_MAX_STATES')).toBe(hasBoundInactive ? 14 : 13)
+    const rows = [...Object.keys(mib), ...Object.keys(beyond)].map((name) => {
+      const missing = name === 'TCP_BOUND_INACTIVE' && !hasBoundInactive
+      const value = missing ? beyond[name] : valueOf(name)!
+      const mask = missing ? 1 << value : valueOf(name.replace('TCP_', 'TCPF_'))!
+      return [name, value, value.toString(16).toUpperCase().padStart(2, '0'), mask, mib[name] ?? '–']
+    })
+    await recordedTable(
+      slug,
+      'tcp-states.json',
+      { title: 'The states of TCP', columns: ['name', 'number', '/proc', 'TCPF_…', 'RFC 4022'], rows },
+      {
+        varies: [],
+        holds(all) {
+          for (const { number, 'TCPF_…': mask } of all) expect(mask).toBe(1 << Number(number))
+        },
+      },
+    )
+  })
+
+  test('struct-socket.json', async () => {
+    const inSource = ['state', 'type', 'flags', 'fasync_list', 'wait', 'file', 'sk', 'ops']
+    const rows = ['socket', 'socket_wq'].flatMap((name) =>
+      under(`struct ${name}, `).map((line) => {
+        const [, at, bytes, type, field] = /^ {2}at (\d+), (\d+) bytes?: (.*) (\w+)$/.exec(line)!
+        const place = inSource.indexOf(field!) + 1
+        const own = name === 'socket' || field === 'wait' || field === 'fasync_list'
+        return [name, field!, type!, Number(at), Number(bytes), own && place > 0 ? place : '–']
+      }),
+    )
+    await recordedTable(
+      slug,
+      'struct-socket.json',
+      {
+        title: 'struct socket, and what it ends with',
+        columns: ['struct', 'field', 'type', 'at', 'bytes', 'in the source'],
+        rows,
+      },
+      {
+        varies: ['type', 'at', 'bytes'],
+        holds(all) {
+          for (const [i, { struct, at }] of all.entries()) {
+            const before = all[i - 1]
+            if (before?.['struct'] === struct) {
+              expect(Number(at)).toBeGreaterThanOrEqual(Number(before!['at']) + Number(before!['bytes']))
+            }
+          }
+        },
+      },
+    )
+  })
+
+  test('nested.json', async () => {
+    const sizes = new Map<string, number>()
+    for (const name of ['tcp_sock', 'inet_timewait_sock']) {
+      const head = lines().find((line) => line.startsWith(`struct ${name}, `))!
+      sizes.set(name, Number(/(\d+) bytes$/.exec(head)![1]))
+    }
+    const inner = nested.map(([outer]) => {
+      const [, bytes, name] = /: at 0, (\d+) bytes: struct (\w+)/.exec(
+        lines().find((line) => line.startsWith(`struct ${outer}: `))!,
+      )!
+      sizes.set(name!, Number(bytes))
+      return name!
+    })
+    const rows = nested.map(([outer], i) => [outer, sizes.get(outer)!, inner[i]!])
+    rows.splice(4, 0, ['sock_common', sizes.get('sock_common')!, '–'])
+    await recordedTable(
+      slug,
+      'nested.json',
+      { title: 'What begins with what', columns: ['struct', 'bytes', 'begins with'], rows },
+      {
+        varies: ['bytes'],
+        holds(all) {
+          const size = (name: string) => Number(all.find(({ struct }) => struct === name)!['bytes'])
+          for (const { struct, bytes, 'begins with': first } of all) {
+            if (first !== '–') expect(Number(bytes), String(struct)).toBeGreaterThan(size(String(first)))
+          }
+          expect(size('inet_timewait_sock') * 2).toBeLessThan(size('tcp_sock'))
+        },
+      },
+    )
+  })
+
+  test('path.json: each function is in this kernel', async () => {
+    for (const [, name] of path) expect(lines()).toContain(`function ${name}`)
+    await recordedTable(
+      slug,
+      'path.json',
+      { title: 'From send to recv on one machine', columns: ['who', 'function', 'what it does'], rows: path },
+      { varies: [], holds: () => {} },
+    )
+  })
+
+  function under(head: string): string[] {
+    const start = lines().findIndex((line) => line.startsWith(head)) + 1
+    const end = lines().findIndex((line, i) => i >= start && !line.startsWith('  '))
+    return lines().slice(start, end === -1 ? undefined : end)
+  }
+})
+
+test('btf.ts says so where the kernel has no such file', () => {
+  const hide = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none /sys/kernel/btf && exec "$@"', 'sh']
+  const place = existsSync(btfFile) ? placeOrSkip('in a network namespace') : { prefix: [] }
+  if (place === undefined) return
+  const prefix = existsSync(btfFile) ? [...place.prefix, ...hide] : []
+  const [command, ...args] = [...prefix, process.execPath, join(programsOf(slug), 'btf.ts'), 'socket']
+  const { status, stderr } = spawnSync(command!, args, { encoding: 'utf8' })
+  expect(stderr).toBe(`${btfFile}: this kernel has no such file\n`)
+  expect(status).toBe(1)
+})
+
+test.for([
+  ['btf.ts', 'struct socket'],
+  ['ss.ts', 'listen'],
+  ['who-node.ts', '70000'],
+])('%s %s: the usage, and status 2', ([file, argument], { stage }) => usage(stage, file!, argument!))
+
+async function usage(stage: Parameters<Parameters<typeof test>[1]>[0]['stage'], file: string, argument: string) {
+  const program = stage.start('program', file, argument)
+  expect((await program.ended).status).toBe(2)
+  expect(program.unawaited()[0]).toMatch(/^usage: node /)
+}
+
+test('ss.ts lists what /proc/net/tcp lists', async ({ stage }) => {
+  await withSockets('waits', async (port) => {
+    const program = stage.start('program', 'ss.ts', port, host)
+    expect((await program.ended).status).toBe(0)
+    const [, ...listed] = program.unawaited().map((line) => line.split(' | '))
+    const own = readFileSync('/proc/net/tcp', 'latin1')
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, ...ends]) => ends.slice(0, 2).includes(hexOf(host, port)))
+    expect(own).toHaveLength(3)
+    expect(listed.map(([, , , local, peer]) => `${ends(local!)} ${ends(peer!)}`).toSorted()).toEqual(
+      own.map(([, local, peer]) => `${local} ${peer}`).toSorted(),
+    )
+    const numbers: Record<string, string> = { LISTEN: '0A', ESTABLISHED: '01' }
+    for (const [state, received, , local, peer] of listed) {
+      const [, , , st, queues] = own.find(([, one, other]) => one === ends(local!) && other === ends(peer!))!
+      expect(numbers[state!]).toBe(st)
+      expect(parseInt(queues!.split(':')[1]!, 16)).toBe(Number(received))
+    }
+  })
+})
+
+test('ss.ts LISTEN lists what listens, of IPv6 too', async ({ stage }) => {
+  const server = createServer().listen(0, '::1')
+  const mayIpv6 = await once(server, 'listening').then(
+    () => true,
+    () => false,
+  )
+  const listed = await withSockets('waits', async (port) => {
+    const program = stage.start('program', 'ss.ts', 'LISTEN')
+    expect((await program.ended).status).toBe(0)
+    const lines = program.unawaited()
+    expect(lines.filter((line) => line.includes(`${host}:`))).toEqual([
+      `LISTEN | 1 | 8 | ${host}:${port} | 0.0.0.0:0 | 0`,
+    ])
+    return lines
+  })
+  if (!mayIpv6) return
+  const { port } = server.address() as AddressInfo
+  expect(listed.some((line) => /^LISTEN/.test(line) && line.endsWith(` | [::1]:${port} | [::]:0 | 0`))).toBe(true)
+  server.close()
+})
+
+test('who-node.ts finds the process that listens', async ({ stage }) => {
+  const server = await stage.servePeer('server', 'servers/iterative', 'reversing-server.ts', 0)
+  const program = stage.start('who', 'who-node.ts', server.address.port)
+  expect((await program.ended).status).toBe(0)
+  expect(program.unawaited().join('\n')).toContain(`pid ${server.pid}, `)
+})
+
+function ends(text: string): string {
+  const [address, port] = text.split(':')
+  return hexOf(address!, Number(port))
+}
+
+/** An address as /proc/net/tcp writes it on a machine that keeps the lowest byte first. */
+function hexOf(address: string, port: number): string {
+  const bytes = Buffer.from(address.split('.').map(Number)).reverse().toString('hex')
+  return `${bytes}:${port.toString(16).padStart(4, '0')}`.toUpperCase()
+}
