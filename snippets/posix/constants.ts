@@ -147,6 +147,7 @@ export const SIOCSIFADDR = 0x8916
 export const SIOCSIFNETMASK = 0x891c
 export const SIOCSIFMTU = 0x8922
 export const IFF_UP = 0x1
+export const IFF_NOARP = 0x80
 
 // Namespaces, unshare(2)
 export const CLONE_NEWNET = 0x40000000
