@@ -62,7 +62,7 @@ listen(listenFd, 1)
 const address = getsockname(listenFd, sockaddr_in('127.0.0.1', 0))
 
 console.log(`${REQUESTS} requests | calls | SYN | FIN | data | TIME_WAIT | a request`)
-measure('one connection', long)
+measure('one', long)
 measure('one each', short)
 
 // #region two-ways
