@@ -1,7 +1,7 @@
 // What the page shows, and what happens for it.
 
-import { type Scenarios, aloneAsRoot } from "../support/recordings.ts";
+import { type Scenarios, aloneAsRoot } from '../support/recordings.ts'
 
 export const scenarios: Scenarios = {
-  states: aloneAsRoot("states.ts"),
-};
+  states: aloneAsRoot('states.ts'),
+}

@@ -1,6 +1,6 @@
-import { recordings } from "../support/recordings.ts";
-import { scenarios } from "./protocol.scenarios.ts";
+import { recordings } from '../support/recordings.ts'
+import { scenarios } from './protocol.scenarios.ts'
 
-const slug = "tcp-ip/protocol";
+const slug = 'tcp-ip/protocol'
 
-recordings(slug, scenarios);
+recordings(slug, scenarios)
