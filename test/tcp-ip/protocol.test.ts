@@ -1,6 +1,92 @@
-import { recordings } from '../support/recordings.ts'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test as plain } from 'vitest'
+import { readLadder } from '../../.vitepress/ladders.ts'
+import { output, recordings, root, testsOf } from '../support/recordings.ts'
 import { scenarios } from './protocol.scenarios.ts'
 
 const slug = 'tcp-ip/protocol'
+const test = testsOf(slug)
+const page = readFileSync(join(root, 'docs', `${slug}.md`), 'utf8')
 
 recordings(slug, scenarios)
+
+/** The states and the ways between them that the program has seen: `CLOSED → LISTEN`. */
+function edges(): Set<string> {
+  const found = [...output(slug, 'states').matchAll(/^([A-Z_12]+) +→ ([A-Z_12]+)\b/gm)]
+  return new Set(found.map(([, from, to]) => `${from} → ${to}`))
+}
+
+describe('the state machine', () => {
+  plain('each of the eleven states was seen', () => {
+    const seen = new Set([...edges()].flatMap((edge) => edge.split(' → ')))
+    expect([...seen].toSorted()).toEqual(
+      [
+        ...['CLOSED', 'LISTEN', 'SYN_SENT', 'SYN_RECV', 'ESTABLISHED', 'FIN_WAIT_1', 'FIN_WAIT_2'],
+        ...['CLOSING', 'TIME_WAIT', 'CLOSE_WAIT', 'LAST_ACK'],
+      ].toSorted(),
+    )
+  })
+
+  plain('each edge of figure 5 of RFC 9293 but Send, and the end of TIME_WAIT', () => {
+    expect([...edges()]).toEqual(
+      expect.arrayContaining([
+        ...['CLOSED → LISTEN', 'CLOSED → SYN_SENT', 'LISTEN → SYN_RECV', 'LISTEN → CLOSED'],
+        ...['SYN_SENT → SYN_RECV', 'SYN_SENT → ESTABLISHED', 'SYN_SENT → CLOSED', 'SYN_RECV → ESTABLISHED'],
+        ...['SYN_RECV → FIN_WAIT_1', 'ESTABLISHED → FIN_WAIT_1', 'ESTABLISHED → CLOSE_WAIT'],
+        ...['FIN_WAIT_1 → FIN_WAIT_2', 'FIN_WAIT_1 → CLOSING', 'FIN_WAIT_1 → TIME_WAIT', 'FIN_WAIT_2 → TIME_WAIT'],
+        ...['CLOSING → TIME_WAIT', 'CLOSE_WAIT → LAST_ACK', 'LAST_ACK → CLOSED'],
+      ]),
+    )
+    expect(edges()).not.toContain('LISTEN → SYN_SENT')
+  })
+})
+
+const drawn = ['four', 'three', 'reset', 'lost'] as const
+
+describe('the ladders', () => {
+  plain.each(drawn)('every line of %s.out is a step', (name) => {
+    const text = output(slug, name)
+    const { lanes, steps } = readLadder(text, `${name}.out`)
+    expect(lanes.map(({ id }) => id)).toEqual(['client', 'server'])
+    expect(steps).toHaveLength(text.trimEnd().split('\n').length - 1) // all but the command
+    expect(page).toContain(`/${slug}/${name}.out{ladder}`)
+  })
+
+  plain.each(drawn)('an unknown line anywhere in %s.out is an error', (name) => {
+    const lines = output(slug, name).trimEnd().split('\n')
+    for (const i of lines.keys()) {
+      const changed = lines.toSpliced(i, 1, 'client: something else').join('\n')
+      expect(() => readLadder(changed, 'x.out')).toThrow(
+        `x.out:${i + 1}: "client: something else" is no line of a ladder`,
+      )
+    }
+  })
+
+  plain.each([
+    ['a call that does not return', /^client: connect\(\) = 0\n/m, '', 'client: connect does not return'],
+    ['a call inside of another', /^client: connect\(\) = 0/m, 'client: send() = 5', 'connect has not returned yet'],
+    ['a wait inside of another', /^client: connect\(\) = 0/m, 'client: recv() …', 'connect has not returned yet'],
+    ['a segment to its sender', /^client → server: SYN/m, 'client → client: SYN', 'from one side to the other'],
+    ['a third side', /^client is SYN_SENT/m, 'router is SYN_SENT', 'a ladder has two sides, not 3'],
+    ['a second command', /^--- .*/m, '$& \n$$ node x.ts', 'a second command'],
+  ])('%s', (_what, pattern, replacement, error) => {
+    const changed = output(slug, 'four').replace(pattern, replacement)
+    expect(() => readLadder(changed, 'x.out')).toThrow(error)
+  })
+
+  plain('data are told from segments, and what is lost from what arrives', () => {
+    const kinds = readLadder(output(slug, 'lost'), 'lost.out').steps.flatMap((step) =>
+      'from' in step ? step.kind : [],
+    )
+    expect(kinds).toEqual(['segment', 'segment', 'segment', 'lost', 'data', 'lost', 'data', 'segment'])
+  })
+})
+
+describe('arguments', () => {
+  test.for([[], ['five'], ['toString'], ['four', 'three']])('one-connection.ts %j', async (args, { stage }) => {
+    const program = stage.start('program', 'one-connection.ts', ...args)
+    expect((await program.ended).status).toBe(2)
+    expect(program.unawaited()).toEqual(['usage: node one-connection.ts four|three|reset|lost'])
+  })
+})
