@@ -2,11 +2,12 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
-import { release } from 'node:os'
+import { release, version } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { placeOrSkip } from '../support/namespace.ts'
 import { output, programsOf, recordings, testsOf } from '../support/recordings.ts'
+import type { Stage } from '../support/stage.ts'
 import { recordedTable } from '../support/tables.ts'
 import { host, scenarios, withSockets } from './kernel.scenarios.ts'
 import * as posix from '#posix'
@@ -19,9 +20,12 @@ recordings(slug, scenarios)
 const btfFile = '/sys/kernel/btf/vmlinux'
 const mayBtf = placeOrSkip('with BTF') !== undefined
 
-/** From which kernel on there are so many states. */
-const [major = 0, minor = 0] = release().split('.').map(Number)
-const hasBoundInactive = major > 6 || (major === 6 && minor >= 8)
+/** Whether this kernel is that one, or a later one. */
+function since(wanted: number, minorWanted: number): boolean {
+  const [major = 0, minor = 0] = release().split('.').map(Number)
+  return major > wanted || (major === wanted && minor >= minorWanted)
+}
+const hasBoundInactive = since(6, 8)
 
 /** Where a packet is from send to recv on one machine, function by function: who calls it, and what it does. */
 const path: [who: string, name: string, does: string][] = [
@@ -136,6 +140,8 @@ describe.skipIf(!mayBtf)('what this kernel says of itself', () => {
       {
         varies: ['type', 'at', 'bytes'],
         holds(all) {
+          const wq = all.find(({ field }) => field === 'wq')
+          if (version().includes('SMP')) expect(Number(wq!['at']) % 64, 'a cache line').toBe(0)
           for (const [i, { struct, at }] of all.entries()) {
             const before = all[i - 1]
             if (before?.['struct'] === struct) {
@@ -213,7 +219,7 @@ test.for([
   ['who-node.ts', '70000'],
 ])('%s %s: the usage, and status 2', ([file, argument], { stage }) => usage(stage, file!, argument!))
 
-async function usage(stage: Parameters<Parameters<typeof test>[1]>[0]['stage'], file: string, argument: string) {
+async function usage(stage: Stage, file: string, argument: string) {
   const program = stage.start('program', file, argument)
   expect((await program.ended).status).toBe(2)
   expect(program.unawaited()[0]).toMatch(/^usage: node /)
@@ -258,9 +264,31 @@ test('ss.ts LISTEN lists what listens, of IPv6 too', async ({ stage }) => {
   })
   if (!mayIpv6) return
   const { port } = server.address() as AddressInfo
-  expect(listed.some((line) => /^LISTEN/.test(line) && line.endsWith(` | [::1]:${port} | [::]:0 | 0`))).toBe(true)
+  expect(listed.some((line) => line.startsWith('LISTEN') && line.endsWith(` | [::1]:${port} | [::]:0 | 0`))).toBe(true)
   server.close()
 })
+
+test.skipIf(!since(6, 16))('SOCK_DCCP is a number without a protocol', () => {
+  const [SOCK_DCCP, IPPROTO_DCCP] = [6, 33]
+  expect(() => posix.socket(posix.AF_INET, SOCK_DCCP, IPPROTO_DCCP)).toThrow('socket ESOCKTNOSUPPORT')
+})
+
+test.skipIf(!hasBoundInactive)(
+  'a socket that is bound and no more is in no line of /proc/net/tcp',
+  async ({ stage }) => {
+    const fd = posix.socket(posix.AF_INET, posix.SOCK_STREAM | posix.SOCK_CLOEXEC, 0)
+    try {
+      posix.bind(fd, posix.sockaddr_in(host, 0))
+      const port = posix.endpoint(posix.getsockname(fd, posix.sockaddr_in(host, 0))).port!
+      const program = stage.start('program', 'ss.ts', 'BOUND_INACTIVE', port, host)
+      expect((await program.ended).status).toBe(0)
+      expect(program.unawaited().slice(1)).toEqual([`CLOSE | 0 | 0 | ${host}:${port} | 0.0.0.0:0 | –`])
+      expect(readFileSync('/proc/net/tcp', 'latin1')).not.toContain(` ${hexOf(host, port)} `)
+    } finally {
+      posix.close(fd)
+    }
+  },
+)
 
 test('who-node.ts finds the process that listens', async ({ stage }) => {
   const server = await stage.servePeer('server', 'servers/iterative', 'reversing-server.ts', 0)

@@ -36,7 +36,7 @@ const kinds: [kind: string, once: number, part: number][] = [
   ['float', 0, 0],
   ['tag of a declaration', 4, 0],
   ['tag of a type', 0, 0],
-  ['enum', 0, 12], // of 64 bits
+  ['enum', 0, 12], // with 64 bits a name, of which the lower half is printed here
 ]
 // #endregion kinds
 
@@ -75,11 +75,10 @@ for (const name of names) {
   process.exitCode = 1
 }
 
-// #region type
 interface Type {
   kind: string
   name: string
-  size: number // in bytes, or of what it is a pointer, a typedef, …
+  size: number // in bytes; of a pointer, a typedef and so on, the type behind it
   /** Members of a struct, with offset and width in bits; names in an enum, with their values. */
   parts: { name: string; type: number; value: number; width: number }[]
 }
@@ -91,13 +90,13 @@ function typeOf(id: number): Type {
   const [kind, , length] = kinds[(info >>> 24) & 0x1f]!
   const hasParts = ['struct', 'union', 'enum'].includes(kind)
   const parts = Array.from({ length: hasParts ? info & 0xffff : 0 }, (_, i) => {
-    const [name, type, value = type] = [0, 4, 8]
-      .filter((place) => place < length)
-      .map((place) => btf.readUInt32LE(at + 12 + i * length + place)) as [number, number, number?]
-    if (kind === 'enum') return { name: text(name), type: 0, value: type | 0, width: 0 }
+    const part = at + 12 + i * length
+    const name = text(btf.readUInt32LE(part))
+    if (kind === 'enum') return { name, type: 0, value: btf.readInt32LE(part + 4), width: 0 }
     // With the highest bit of `info` the width of a bit field is in the upper byte.
-    const [width, offset] = info >>> 31 ? [value >>> 24, value & 0xffffff] : [0, value]
-    return { name: text(name), type, value: offset, width }
+    const place = btf.readUInt32LE(part + 8)
+    const [width, value] = info >>> 31 ? [place >>> 24, place & 0xffffff] : [0, place]
+    return { name, type: btf.readUInt32LE(part + 4), value, width }
   })
   return { kind, name: text(btf.readUInt32LE(at)), size: btf.readUInt32LE(at + 8), parts }
 }
@@ -109,7 +108,6 @@ function sizeOf(id: number): number {
   if (kind === 'array') return sizeOf(element(id)) * btf.readUInt32LE(types[id]! + 20)
   return wraps(kind) ? sizeOf(size) : size
 }
-// #endregion type
 
 function element(id: number): number {
   return btf.readUInt32LE(types[id]! + 12)
@@ -174,7 +172,6 @@ function text(place: number): string {
   return btf.toString('latin1', stringsAt + place, btf.indexOf(0, stringsAt + place))
 }
 
-// #region open
 function open(): Buffer {
   try {
     const bytes = readFileSync(FILE)
@@ -184,7 +181,6 @@ function open(): Buffer {
     return fail(code === 'ENOENT' ? 'this kernel has no such file' : message)
   }
 }
-// #endregion open
 
 function fail(reason: string): never {
   console.error(`${FILE}: ${reason}`)

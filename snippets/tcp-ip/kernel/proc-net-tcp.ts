@@ -22,7 +22,6 @@ import {
   socket,
 } from '#posix'
 
-// #region states
 // include/net/tcp_states.h, by number
 const states = [
   '',
@@ -39,7 +38,6 @@ const states = [
   'CLOSING',
   'NEW_SYN_RECV',
 ]
-// #endregion states
 const TIMER_TIME_WAIT = 3
 const TICKS = 100 // a second, USER_HZ
 const LIMIT = 5000 // ms
@@ -89,17 +87,26 @@ interface Line {
   inode: number
 }
 
-/** The lines of our connection. Behind `inode` are columns that proc(5) leaves to the source. */
+/** The lines of our connection. Behind `inode` are columns of little use. */
 function lines(): Line[] {
   const [, ...all] = readFileSync('/proc/net/tcp', 'latin1').trimEnd().split('\n')
-  return all
-    .map((line) => {
-      const [, local, remote, st, queues, timer, , , , inode] = line.trim().split(/\s+/)
-      const [tx, rx, tr, when] = `${queues}:${timer}`.split(':').map((hex) => parseInt(hex, 16))
-      const numbers = { st: parseInt(st!, 16), tx: tx!, rx: rx!, timer: tr!, when: when! }
-      return { local: address(local!), remote: address(remote!), ...numbers, inode: Number(inode) }
-    })
-    .filter(({ local, remote }) => [local, remote].some((end) => end.endsWith(`:${port}`)))
+  return all.map(parse).filter((line) => `${line.local} ${line.remote} `.includes(`:${port} `))
+}
+
+function parse(line: string): Line {
+  const [, local, remote, st, queues, timer, , , , inode] = line.trim().split(/\s+/)
+  const [tx, rx] = queues!.split(':').map((hex) => parseInt(hex, 16)) as [number, number]
+  const [tr, when] = timer!.split(':').map((hex) => parseInt(hex, 16)) as [number, number]
+  return {
+    local: address(local!),
+    remote: address(remote!),
+    st: parseInt(st!, 16),
+    tx,
+    rx,
+    timer: tr,
+    when,
+    inode: Number(inode),
+  }
 }
 
 /** 0100007F:1388 is 127.0.0.1:5000: four bytes printed as one number of this machine, and a port. */
