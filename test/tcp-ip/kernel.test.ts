@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { placeOrSkip } from '../support/namespace.ts'
 import { output, programsOf, recordings, testsOf } from '../support/recordings.ts'
-import type { Stage } from '../support/stage.ts'
 import { recordedTable } from '../support/tables.ts'
 import { host, scenarios, withSockets } from './kernel.scenarios.ts'
 import * as posix from '#posix'
@@ -216,28 +215,42 @@ describe.skipIf(!mayBtf)('what this kernel says of itself', () => {
   }
 })
 
-test('btf.ts says so where the kernel has no such file', () => {
-  const hide = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none /sys/kernel/btf && exec "$@"', 'sh']
-  const place = existsSync(btfFile) ? placeOrSkip('in a network namespace') : { prefix: [] }
-  if (place === undefined) return
-  const prefix = existsSync(btfFile) ? [...place.prefix, ...hide] : []
-  const [command, ...args] = [...prefix, process.execPath, join(programsOf(slug), 'btf.ts'), 'socket']
+test('btf.ts says so where the kernel has no such file', ({ skip }) => {
+  const prefix = existsSync(btfFile) ? withoutBtf() : []
+  if (prefix === undefined) skip(`${btfFile} is here, and cannot be hidden`)
+  const [command, ...args] = [...prefix!, process.execPath, join(programsOf(slug), 'btf.ts'), 'socket']
   const { status, stderr } = spawnSync(command!, args, { encoding: 'utf8' })
   expect(stderr).toBe(`${btfFile}: this kernel has no such file\n`)
   expect(status).toBe(1)
 })
 
-test.for([
-  ['btf.ts', 'struct socket'],
-  ['ss.ts', 'listen'],
-  ['who-node.ts', '70000'],
-])('%s %s: the usage, and status 2', ([file, argument], { stage }) => usage(stage, file!, argument!))
-
-async function usage(stage: Stage, file: string, argument: string) {
-  const program = stage.start('program', file, argument)
-  expect((await program.ended).status).toBe(2)
-  expect(program.unawaited()[0]).toMatch(/^usage: node /)
+/** The words before a command that is not to see the file: with an empty folder mounted on the one that holds it. */
+function withoutBtf(): string[] | undefined {
+  const root = placeOrSkip('in a network namespace')?.prefix
+  if (root === undefined) return undefined
+  const hide = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none /sys/kernel/btf && exec "$@"', 'sh']
+  const [command, ...args] = [...root, ...hide, 'true']
+  return spawnSync(command!, args).status === 0 ? [...root, ...hide] : undefined
 }
+
+test.for([
+  ['btf.ts', 'struct socket', 2, /^usage: node btf\.ts NAME/],
+  ['ss.ts', 'listen', 2, /^usage: node ss\.ts /],
+  ['who-node.ts', '70000', 2, /^usage: node who-node\.ts PORT/],
+  ['who-node.ts', '0', 1, /^127\.0\.0\.1:0: nobody listens$/],
+] as const)('%s %s ends with %i', async ([file, argument, status, message], { stage }) => {
+  const program = stage.start('program', file, argument)
+  expect((await program.ended).status).toBe(status)
+  expect(program.unawaited()[0]).toMatch(message)
+})
+
+test.skipIf(!mayBtf)('btf.ts tells of each name whether it is there', async ({ stage }) => {
+  const program = stage.start('program', 'btf.ts', 'no_such_type', 'sock_common.skc_state')
+  expect((await program.ended).status).toBe(1)
+  const [absent, field] = program.unawaited().toSorted()
+  expect(absent).toBe('no_such_type: there is no such name in this kernel')
+  expect(field).toMatch(/^struct sock_common: at \d+, 1 byte: volatile unsigned char skc_state$/)
+})
 
 test('ss.ts lists what /proc/net/tcp lists', async ({ stage }) => {
   await withSockets('waits', async (port) => {
