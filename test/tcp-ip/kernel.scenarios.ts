@@ -6,6 +6,8 @@ import {
   AF_INET,
   SOCK_CLOEXEC,
   SOCK_STREAM,
+  SOL_SOCKET,
+  SO_LINGER,
   TIOCOUTQ,
   accept4,
   bind,
@@ -14,9 +16,11 @@ import {
   endpoint,
   getsockname,
   ioctl,
+  linger,
   listen,
   recv,
   send,
+  setsockopt,
   sockaddr_in,
   socket,
 } from '#posix'
@@ -45,6 +49,7 @@ export async function withSockets<T>(client: 'waits' | 'has closed', act: (port:
     if (client === 'has closed') {
       const connFd = accept4(listenFd, undefined, SOCK_CLOEXEC)
       fds.push(connFd)
+      setsockopt(connFd, SOL_SOCKET, SO_LINGER, linger(true, 0)) // ends with a reset: no TIME_WAIT is left at the port
       recv(connFd, Buffer.alloc(5), 5, 0)
       close(fds.splice(fds.indexOf(clientFd), 1)[0]!)
       recv(connFd, Buffer.alloc(1), 1, 0) // waits for the end
