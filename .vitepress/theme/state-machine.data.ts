@@ -44,7 +44,7 @@ export default defineLoader({
         event,
         sent,
         calls,
-        seen: unseen ? ['Not played', unseen] : ['states.ts', causes(text, from, to).join('; ')],
+        seen: unseen ? ['Not played', unseen] : ['states.ts printed', causes(text, from, to).join('; ')],
       })),
     }
   },

@@ -65,7 +65,7 @@ function stub(from: State, line: string, calls: string, unseen = ''): Edge {
   return edge(`${from} CLOSED`, 'end', 'RST, timeout', '', line, 0, 0, calls, unseen)
 }
 
-const reset = 'A reset ends it as it ends ESTABLISHED.'
+const reset = 'A reset ends this state as it ends ESTABLISHED.'
 
 export const edges: Edge[] = [
   edge(
@@ -74,7 +74,7 @@ export const edges: Edge[] = [
     'connect()',
     'SYN',
     'M203 22H256V153',
-    190,
+    186,
     38,
     'connect() waits in SYN_SENT. On a non-blocking socket it fails with EINPROGRESS.',
   ),
@@ -84,7 +84,7 @@ export const edges: Edge[] = [
     'SYN+ACK',
     'ACK',
     'M252 181V237H203',
-    187,
+    184,
     205,
     'connect() returns. A non-blocking socket becomes writable.',
   ),
@@ -126,7 +126,7 @@ export const edges: Edge[] = [
     'SYN',
     'SYN+ACK',
     'M109 84H24V153',
-    29,
+    28,
     104,
     'No call: the kernel answers. The listening socket stays in LISTEN; the new connection is in SYN_RECV.',
   ),
@@ -151,7 +151,16 @@ export const edges: Edge[] = [
     352,
     'close() or shutdown(). A program that forgets it keeps the connection in CLOSE_WAIT.',
   ),
-  edge('LAST_ACK CLOSED', 'server', 'ACK', '', 'M265 409V531H203', 270, 470, 'No call. A reset ends it as well.'),
+  edge(
+    'LAST_ACK CLOSED',
+    'server',
+    'ACK',
+    '',
+    'M265 409V531H203',
+    270,
+    470,
+    'No call tells it. A reset ends it as well.',
+  ),
   edge(
     'SYN_SENT SYN_RECV',
     'rare',
@@ -198,8 +207,8 @@ export const edges: Edge[] = [
     'rare',
     'RST',
     '',
-    'M86 153V100H109',
-    91,
+    'M88 153V100H109',
+    93,
     126,
     'No call: accept() does not hear of it.',
     'On Linux the listening socket has been in LISTEN all the time, and the new connection becomes CLOSED.',
@@ -223,7 +232,7 @@ export const edges: Edge[] = [
     'M170 77V29',
     175,
     70,
-    'close(). The connections that wait for accept() are reset.',
+    'The connections that wait for accept() are reset.',
   ),
   edge(
     'SYN_SENT CLOSED',
@@ -231,7 +240,7 @@ export const edges: Edge[] = [
     'RST',
     '',
     'M294 153V9H203',
-    268,
+    263,
     92,
     'connect() fails with ECONNREFUSED; with ETIMEDOUT if nothing answers. close() gives up at once.',
   ),
@@ -243,7 +252,7 @@ export const edges: Edge[] = [
     'M8 153V15H109',
     13,
     32,
-    'No call tells it after listen(). After a simultaneous open connect() fails.',
+    'After listen() no call tells it. After a simultaneous open connect() fails.',
   ),
   stub(
     'ESTABLISHED',
@@ -251,9 +260,9 @@ export const edges: Edge[] = [
     'recv() fails with ECONNRESET, or with ETIMEDOUT. close() sends the reset if SO_LINGER is 0, or data is unread.',
   ),
   stub('CLOSE_WAIT', 'M230 333V350', 'send() fails with EPIPE.', reset),
-  stub('FIN_WAIT_1', 'M12 333V350', 'None notices, after close().', reset),
+  stub('FIN_WAIT_1', 'M12 333V350', 'After close() no call is left to notice.', reset),
   stub('FIN_WAIT_2', 'M12 409V426', 'After close() Linux waits for FIN no longer than tcp_fin_timeout, 60 s.', reset),
-  stub('CLOSING', 'M190 409V426', 'None notices, after close().', reset),
+  stub('CLOSING', 'M190 409V426', 'After close() no call is left to notice.', reset),
 ]
 
 /** What states.ts printed: the ways from state to state, each with its cause. After them stands what the kernel said. */
