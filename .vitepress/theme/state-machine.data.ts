@@ -44,7 +44,7 @@ export default defineLoader({
         event,
         sent,
         calls,
-        seen: unseen ? ['Not played', unseen] : ['states.ts printed', causes(text, from, to).join('; ')],
+        seen: unseen ? ['Not in states.ts', unseen] : ['states.ts printed', causes(text, from, to).join('; ')],
       })),
     }
   },

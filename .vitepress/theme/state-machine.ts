@@ -117,7 +117,7 @@ export const edges: Edge[] = [
     'M47 485V531H109',
     52,
     512,
-    'RFC 9293 waits two segment lifetimes; Linux waits 60 s. Meanwhile bind() to the port fails without SO_REUSEADDR.',
+    'RFC 9293 waits two segment lifetimes; Linux waits 60 s, as time-wait.ts measures. Meanwhile bind() to the port fails without SO_REUSEADDR.',
   ),
   edge('CLOSED LISTEN', 'server', 'listen()', '', 'M142 29V77', 94, 58, 'bind() alone leaves a socket in CLOSED.'),
   edge(
@@ -200,7 +200,7 @@ export const edges: Edge[] = [
     'M20 181V305',
     25,
     262,
-    'Only after a simultaneous open: accept() returns no connection in SYN_RECV.',
+    'After a simultaneous open. accept() returns a connection in SYN_RECV only with TCP Fast Open, RFC 7413.',
   ),
   edge(
     'SYN_RECV LISTEN',
@@ -261,7 +261,12 @@ export const edges: Edge[] = [
   ),
   stub('CLOSE_WAIT', 'M230 333V350', 'send() fails with EPIPE.', reset),
   stub('FIN_WAIT_1', 'M12 333V350', 'After close() no call is left to notice.', reset),
-  stub('FIN_WAIT_2', 'M12 409V426', 'After close() Linux waits for FIN no longer than tcp_fin_timeout, 60 s.', reset),
+  stub(
+    'FIN_WAIT_2',
+    'M12 409V426',
+    'After close() Linux waits for FIN no longer than tcp_fin_timeout, 60 s by default.',
+    `time-wait.ts measures the timeout. ${reset}`,
+  ),
   stub('CLOSING', 'M190 409V426', 'After close() no call is left to notice.', reset),
 ]
 
