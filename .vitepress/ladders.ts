@@ -5,6 +5,7 @@
 //     client: connect() = 0                   ... and has returned; without a beginning, a call that does not wait
 //     client: close()                         a call of which only the segment counts that it sends
 //     client is SYN_SENT                      the state of a side from here on
+//     client holds back 5 bytes               what it has written and not sent
 //     client → server: SYN, seq 0, MSS 536    a segment; `5 bytes, …` has data; ` (lost)` at its end: it does not arrive
 //     --- the connection opens                a line across both, naming what follows
 
@@ -38,6 +39,9 @@ export function readLadder(text: string, file: string): { lanes: Lane[]; steps: 
         break
       case 'state':
         steps.push({ at: lane(parsed.side), label: parsed.state, kind: 'state' })
+        break
+      case 'remark':
+        steps.push({ at: lane(parsed.side), label: parsed.text, kind: 'remark' })
         break
       case 'begin':
         if (open.has(parsed.side)) fail(`${open.get(parsed.side)} has not returned yet`)
@@ -74,6 +78,7 @@ type Parsed =
   | { type: 'command' }
   | { type: 'phase'; text: string }
   | { type: 'state'; side: string; state: string }
+  | { type: 'remark'; side: string; text: string }
   | { type: 'begin'; side: string; call: string }
   | { type: 'call'; side: string; call: string; result: string | undefined }
   | { type: 'segment'; from: string; to: string; label: string; lost: boolean }
@@ -84,6 +89,8 @@ function parse(line: string): Parsed | undefined {
   if (phase !== null) return { type: 'phase', text: phase[1]! }
   const state = /^([a-z]+) is ([A-Z][A-Z_12]+)$/.exec(line)
   if (state !== null) return { type: 'state', side: state[1]!, state: state[2]! }
+  const held = /^([a-z]+) (holds back \d+ bytes?)$/.exec(line)
+  if (held !== null) return { type: 'remark', side: held[1]!, text: held[2]! }
   const begin = /^([a-z]+): ([a-z]+)\(\) …$/.exec(line)
   if (begin !== null) return { type: 'begin', side: begin[1]!, call: begin[2]! }
   const call = /^([a-z]+): ([a-z]+)\(\)(?: = (\d+|E[A-Z]+|a descriptor))?$/.exec(line)

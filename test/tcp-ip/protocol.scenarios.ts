@@ -1,11 +1,17 @@
 // What the page shows, and what happens for it.
 
-import { type Scenarios, aloneAsRoot } from '../support/recordings.ts'
+import { type Scenarios, alone, aloneAsRoot } from '../support/recordings.ts'
+import { timeWait } from './protocol/time-wait.scenarios.ts'
 
-export const scenarios: Scenarios = {
+/** What plays beside the page's own tests; time-wait has a file of its own, which starts first. */
+export const quick: Scenarios = {
   states: aloneAsRoot('states.ts'),
   four: aloneAsRoot('one-connection.ts', 'four'),
   three: aloneAsRoot('one-connection.ts', 'three'),
   reset: aloneAsRoot('one-connection.ts', 'reset'),
   lost: aloneAsRoot('one-connection.ts', 'lost'),
+  nagle: aloneAsRoot('nagle.ts'),
+  'nagle-node': alone('nagle-node.ts'),
 }
+
+export const scenarios: Scenarios = { ...quick, ...timeWait }

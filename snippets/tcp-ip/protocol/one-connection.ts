@@ -6,6 +6,7 @@ import { openSync, readSync } from 'node:fs'
 import {
   AF_INET,
   IPPROTO_TCP,
+  POLLIN,
   SHUT_WR,
   SOCK_NONBLOCK,
   SOCK_STREAM,
@@ -26,6 +27,8 @@ import {
   getsockoptInt,
   listen,
   packet,
+  poll,
+  pollfds,
   setInterfaceMtu,
   setsockopt,
   shutdown,
@@ -102,7 +105,7 @@ function four(): void {
   is('client', 'FIN_WAIT_1')
   travels('client', 'FIN+ACK')
   is('server', 'CLOSE_WAIT')
-  call('server', `recv() = ${tryRecv(connFd, buf, buf.length, 0)}`)
+  reads('server', connFd)
   travels('server', 'ACK') // 40 ms later: the server was not quick
   is('client', 'FIN_WAIT_2')
   phase('and then the other')
@@ -152,10 +155,10 @@ function asks(): void {
   setsockopt(connFd, IPPROTO_TCP, TCP_QUICKACK, 0) // an acknowledgement waits for an answer to go with
   call('client', `send() = ${trySend(clientFd, Buffer.from('what?'), 5, 0)}`)
   travels('client', '5 bytes')
-  call('server', `recv() = ${tryRecv(connFd, buf, buf.length, 0)}`)
+  reads('server', connFd)
   call('server', `send() = ${trySend(connFd, Buffer.from('that.'), 5, 0)}`)
   travels('server', '5 bytes')
-  call('client', `recv() = ${tryRecv(clientFd, buf, buf.length, 0)}`)
+  reads('client', clientFd)
   travels('client', 'ACK')
 }
 // #endregion asks
@@ -170,13 +173,13 @@ function three(): void {
   is('client', 'FIN_WAIT_1')
   travels('client', 'FIN+ACK')
   is('server', 'CLOSE_WAIT')
-  call('server', `recv() = ${tryRecv(connFd, buf, buf.length, 0)}`)
+  reads('server', connFd)
   call('server', 'close()')
   connFd = closed(connFd)
   is('server', 'LAST_ACK')
   travels('server', 'FIN+ACK')
   is('client', 'TIME_WAIT')
-  call('client', `recv() = ${tryRecv(clientFd, buf, buf.length, 0)}`)
+  reads('client', clientFd)
   travels('client', 'ACK')
   is('server', 'CLOSED')
 }
@@ -206,7 +209,7 @@ function lost(): void {
   call('client', `send() = ${trySend(clientFd, Buffer.from('what?'), 5, 0)}`)
   travels('client', '5 bytes', false)
   travels('client', '5 bytes') // sent again, and the program knows nothing of it
-  call('server', `recv() = ${tryRecv(connFd, buf, buf.length, 0)}`)
+  reads('server', connFd)
   phase('an acknowledgement is lost')
   travels('server', 'ACK', false)
   travels('client', '5 bytes')
@@ -285,6 +288,14 @@ function side(name: Side['name'], address: string): Side {
 
 function call(side: Side['name'], text: string): void {
   lines.push(`${side}: ${text}`)
+}
+
+/** recv, when there is something: a packet that was delivered may take a moment. */
+function reads(side: Side['name'], fd: number): void {
+  const fds = pollfds(1)
+  fds.set(0, fd, POLLIN)
+  poll(fds, 1, LIMIT)
+  call(side, `recv() = ${tryRecv(fd, buf, buf.length, 0)}`)
 }
 
 function phase(text: string): void {
