@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
@@ -58,8 +58,8 @@ describe.skipIf(!mayBtf)('what this kernel says of itself', () => {
     const fields = nested.map(([outer, field]) => `${outer}.${field}`)
     const names = ['TCP_ESTABLISHED', 'TCPF_CLOSE', ...structs, ...fields, ...functions]
     const file = join(programsOf(slug), 'btf.ts')
-    known ??= execFileSync(process.execPath, [file, ...names], { encoding: 'utf8' })
-      .trimEnd()
+    known ??= spawnSync(process.execPath, [file, ...names], { encoding: 'utf8' })
+      .stdout.trimEnd()
       .split('\n')
     return known
   }
@@ -199,7 +199,10 @@ describe.skipIf(!mayBtf)('what this kernel says of itself', () => {
   })
 
   test('path.json: each function is in this kernel', async () => {
-    for (const name of functions) expect(lines()).toContain(`function ${name}`)
+    // BTF may leave out a function that the compiler has changed; among the symbols it has something behind its name.
+    const missing = functions.filter((name) => !lines().includes(`function ${name}`))
+    const symbols = missing.length > 0 ? readFileSync('/proc/kallsyms', 'latin1') : ''
+    for (const name of missing) expect(symbols).toMatch(new RegExp(` ${name}[.\\s]`))
     await recordedTable(
       slug,
       'path.json',

@@ -54,7 +54,7 @@ let written = 0
 let read = 0
 let last: number[] = []
 
-// The reader's TCP drops what has passed a router (RFC 5082), or looks so: it arrives with 64.
+// The reader's TCP is to drop what may have passed a router: all with a TTL below 255. RFC 5082, 3
 setsockopt(senderFd, IPPROTO_IP, IP_TTL, 64)
 setsockopt(readerFd, IPPROTO_IP, IP_MINTTL, 255)
 written += send(senderFd, buf, 1000, 0)
