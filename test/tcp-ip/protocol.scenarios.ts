@@ -12,6 +12,8 @@ export const quick: Scenarios = {
   lost: aloneAsRoot('one-connection.ts', 'lost'),
   nagle: aloneAsRoot('nagle.ts'),
   'nagle-node': alone('nagle-node.ts'),
+  sniffer: aloneAsRoot('sniffer.ts', 'nagle-node.ts', 2),
+  'exercise-census': aloneAsRoot('exercise-census.ts'),
 }
 
 export const scenarios: Scenarios = { ...quick, ...timeWait }

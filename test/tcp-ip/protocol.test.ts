@@ -2,7 +2,17 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test as plain } from 'vitest'
 import { readLadder } from '../../.vitepress/ladders.ts'
-import { output, recordings, root, testsOf } from '../support/recordings.ts'
+import {
+  type Scenario,
+  onStage,
+  output,
+  playable,
+  programsOf,
+  recordings,
+  root,
+  testsOf,
+} from '../support/recordings.ts'
+import { recordedTable } from '../support/tables.ts'
 import { quick } from './protocol.scenarios.ts'
 
 const slug = 'tcp-ip/protocol'
@@ -83,10 +93,51 @@ describe('the ladders', () => {
   })
 })
 
-describe('arguments', () => {
-  test.for([[], ['five'], ['toString'], ['four', 'three']])('one-connection.ts %j', async (args, { stage }) => {
-    const program = stage.start('program', 'one-connection.ts', ...args)
-    expect((await program.ended).status).toBe(2)
-    expect(program.unawaited()).toEqual(['usage: node one-connection.ts four|three|reset|lost'])
+test('what the ways to write a question cost', async ({ stage }) => {
+  const program = stage.start('program', 'nagle-node.ts')
+  const lines = await program.lines(4)
+  await program.exit()
+  const rows = lines.map((line) => {
+    const [, way, middle, longest] = /^(.+): the answer comes after (\S+) ms, at the latest after (\S+) ms$/.exec(line)!
+    return [way!, Number(middle), Number(longest)]
   })
+  const measured = {
+    title: 'How long the answer takes on the loopback interface',
+    columns: ['way', 'median of 5, ms', 'longest, ms'],
+    rows,
+  }
+  await recordedTable(slug, 'nagle-cost.json', measured, {
+    varies: ['median of 5, ms', 'longest, ms'],
+    // The kernel delays an acknowledgement by 40 ms at the least; what is not delayed has no limit on a busy machine.
+    holds: ([two]) => expect(two!['longest, ms']).toBeGreaterThan(30),
+  })
+})
+
+describe('arguments', () => {
+  const programs: [file: string, usage: string, wrong: (string | number)[][]][] = [
+    ['one-connection.ts', 'four|three|reset|lost', [[], ['five'], ['toString'], ['four', 'three']]],
+    ['nagle-node.ts', '[WAY]', [['4'], ['-1'], ['x'], [1, 2]]],
+    ['sniffer.ts', 'PROGRAM [ARGUMENT …]', [[]]],
+  ]
+  const cases = programs.flatMap(([file, usage, wrong]) => wrong.map((args) => ({ file, usage, args })))
+
+  test.for(cases)('$file $args', async ({ file, usage, args }, { stage }) => {
+    const program = stage.start('program', file, ...args)
+    expect((await program.ended).status).toBe(2)
+    expect(program.unawaited()).toEqual([`usage: node ${file} ${usage}`])
+  })
+})
+
+test.for(['states.ts', 'one-connection.ts', 'nagle.ts', 'sniffer.ts'])('%s without the rights', async (file) => {
+  const denied: Scenario = {
+    where: 'without raw sockets',
+    async act(stage) {
+      const program = stage.start('program', file, ...(file === 'one-connection.ts' ? ['four'] : ['nagle-node.ts']))
+      expect((await program.ended).status).toBe(1)
+      expect(program.unawaited()).toEqual([
+        expect.stringMatching(/^(?:unshare|socket) EPERM: operation not permitted$/),
+      ])
+    },
+  }
+  if (playable(denied)) await onStage(programsOf(slug), denied)
 })

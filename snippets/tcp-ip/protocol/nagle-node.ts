@@ -33,7 +33,6 @@ if ((way !== undefined && !/^[0-3]$/.test(way)) || more.length > 0) {
   process.exit(2)
 }
 
-// #region server
 /** Answers a line, and nothing less. */
 const server = createServer((socket) => {
   let text = ''
@@ -44,11 +43,9 @@ const server = createServer((socket) => {
     text = ''
   })
 })
-// #endregion server
 server.listen(0, '127.0.0.1')
 await once(server, 'listening')
 
-// #region rounds
 for (const [name, ask] of way === undefined ? ways : [ways[Number(way)]!]) {
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
   await once(socket, 'connect')
@@ -65,5 +62,4 @@ for (const [name, ask] of way === undefined ? ways : [ways[Number(way)]!]) {
   socket.end()
   await once(socket, 'close')
 }
-// #endregion rounds
 server.close()

@@ -59,7 +59,6 @@ travels('client', '5 bytes')
 answers(5)
 // #endregion two-writes
 
-// #region nodelay
 phase('two writes, TCP_NODELAY')
 setsockopt(clientFd, IPPROTO_TCP, TCP_NODELAY, 1)
 writes(5)
@@ -68,7 +67,6 @@ writes(5)
 travels('client', '5 bytes')
 answers(10)
 setsockopt(clientFd, IPPROTO_TCP, TCP_NODELAY, 0)
-// #endregion nodelay
 
 // #region cork
 phase('two writes, TCP_CORK around them')

@@ -77,7 +77,6 @@ const table = Buffer.alloc(65_536)
 let [clientFd, listenFd, connFd, clientPort, serverPort] = [-1, -1, -1, 0, 0]
 let lines: string[] = []
 
-// #region again
 /** Something came that was not due, since this program was held up: an acknowledgement waits no more than 40 ms. */
 class TooLate extends Error {}
 
@@ -93,7 +92,6 @@ for (let done = false; !done;) {
   clientFd = listenFd = connFd = -1
 }
 for (const line of lines) console.log(line)
-// #endregion again
 
 // #region four
 function four(): void {
@@ -119,7 +117,6 @@ function four(): void {
 }
 // #endregion four
 
-// #region opens
 function opens(): void {
   phase('the connection opens')
   listenFd = server.wire.host.within(() => socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0))
@@ -147,9 +144,7 @@ function opens(): void {
   connFd = accept4(listenFd, undefined, SOCK_NONBLOCK)
   call('server', 'accept() = a descriptor')
 }
-// #endregion opens
 
-// #region asks
 function asks(): void {
   phase('a question and its answer')
   setsockopt(connFd, IPPROTO_TCP, TCP_QUICKACK, 0) // an acknowledgement waits for an answer to go with
@@ -161,7 +156,6 @@ function asks(): void {
   reads('client', clientFd)
   travels('client', 'ACK')
 }
-// #endregion asks
 
 // #region three
 function three(): void {
@@ -257,7 +251,6 @@ function mssOf(tcp: Buffer): number {
 }
 // #endregion travels
 
-// #region is
 /** Waits until the kernel of a side says that its end of the connection is in a state. proc(5) */
 function is(side: Side['name'], state: string): void {
   const until = performance.now() + LIMIT
@@ -278,7 +271,6 @@ function stateOf(side: Side['name'], isListener: boolean): string {
   }
   return 'CLOSED'
 }
-// #endregion is
 
 function side(name: Side['name'], address: string): Side {
   const end = wire(address)

@@ -42,7 +42,6 @@ const HOST = '10.0.0.1'
 const PEER = '10.0.0.2' // nobody's address: what goes there comes to this program
 const LIMIT = 5000 // ms
 
-// #region names
 /** The states by the numbers that Linux gives them. include/net/tcp_states.h */
 const states = [
   '',
@@ -58,7 +57,6 @@ const states = [
   'LISTEN',
   'CLOSING',
 ]
-// #endregion names
 
 let host: Wire
 let tableFd: number
@@ -71,7 +69,6 @@ try {
   process.exit(1)
 }
 
-// #region socket
 /** One connection: the descriptor that the program has of it, if any, and what the peer knows. */
 interface Connection {
   fd: number | undefined
@@ -92,7 +89,6 @@ function newSocket(): Connection {
   const fresh = { fd, port: port!, peerPort: ++peerPorts, state: 'CLOSED', seq: 1000, ack: 0 }
   return { ...fresh, seen: new Set() }
 }
-// #endregion socket
 
 // #region what-the-kernel-says
 /** What TCP_INFO says, of a socket that has a descriptor. tcp(7) */
@@ -117,7 +113,6 @@ function byProc({ port, peerPort }: Connection, isListener: boolean): string {
 }
 // #endregion what-the-kernel-says
 
-// #region step
 /** Waits until the kernel says that a connection is in a state, and prints how it came there. */
 function step(one: Connection, to: string, cause: string, isListener = false): void {
   const until = performance.now() + LIMIT
@@ -142,7 +137,6 @@ function row(from: string, to: string, cause: string, info: string, proc: string
   const cells = [from.padEnd(11), '→', to.padEnd(11), cause.padEnd(27), info.padEnd(11), proc]
   return cells.join(' ').trimEnd()
 }
-// #endregion step
 
 // #region segments
 const flags = { SYN: TH_SYN, FIN: TH_FIN, RST: TH_RST, ACK: TH_ACK }
@@ -216,7 +210,6 @@ title('a passive open, and the peer closes first')
 }
 // #endregion passive
 
-// #region active
 title('an active open, and this side closes first')
 {
   const one = opens()
@@ -224,9 +217,7 @@ title('an active open, and this side closes first')
   step(one, 'FIN_WAIT_2', rcv(one, 'ACK'))
   step(one, 'TIME_WAIT', and(rcv(one, 'FIN+ACK'), snd(one, 'ACK')))
 }
-// #endregion active
 
-// #region closing
 title('both close at the same time')
 {
   const one = opens()
@@ -244,7 +235,6 @@ title('the peer acknowledges and closes in one segment')
   step(one, 'FIN_WAIT_1', and(closes(one), snd(one, 'FIN+ACK')))
   step(one, 'TIME_WAIT', and(rcv(one, 'FIN+ACK'), snd(one, 'ACK')))
 }
-// #endregion closing
 
 // #region simultaneous-open
 title('both open at the same time')
@@ -264,7 +254,6 @@ title('... and one of them closes before it is open')
 }
 // #endregion simultaneous-open
 
-// #region resets
 title('nobody listens: the answer to SYN is a reset')
 {
   const one = connects()
@@ -324,7 +313,6 @@ for (const [setting, next] of [
   one.seen.clear() // what comes next is the last acknowledgement once more
   if (next === 'TIME_WAIT') step(one, next, and(rcv(one, 'FIN+ACK'), snd(one, 'ACK')))
 }
-// #endregion resets
 
 // #region listening
 title('what a listening socket cannot do: Send of the figure, and connect')

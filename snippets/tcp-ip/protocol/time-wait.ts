@@ -58,7 +58,6 @@ await gone('TIME_WAIT', whole.port, 60) // TCP_TIMEWAIT_LEN, include/net/tcp.h
 for (const fd of [half.serverFd, listenFd]) close(fd)
 closeSync(tableFd)
 
-// #region left
 /** The line of /proc/net/tcp of a client's port: its state, and how long until its timer expires. proc(5) */
 function lineOf(port: number): { state: string | undefined; left: number } | undefined {
   const text = table.toString('latin1', 0, readSync(tableFd, table, 0, table.length, 0))
@@ -78,7 +77,6 @@ function show(state: string, port: number): void {
   }
   console.log(`${state}: ${Math.ceil(line.left)} s are left`)
 }
-// #endregion left
 
 // #region gone
 /** Sleeps until it is due, and then looks five times a second. */
