@@ -30,24 +30,27 @@ function edges(): Set<string> {
 describe('the state machine', () => {
   plain('each of the eleven states was seen', () => {
     const seen = new Set([...edges()].flatMap((edge) => edge.split(' → ')))
-    expect([...seen].toSorted()).toEqual(
-      [
-        ...['CLOSED', 'LISTEN', 'SYN_SENT', 'SYN_RECV', 'ESTABLISHED', 'FIN_WAIT_1', 'FIN_WAIT_2'],
-        ...['CLOSING', 'TIME_WAIT', 'CLOSE_WAIT', 'LAST_ACK'],
-      ].toSorted(),
-    )
+    const names =
+      'CLOSED LISTEN SYN_SENT SYN_RECV ESTABLISHED FIN_WAIT_1 FIN_WAIT_2 CLOSING TIME_WAIT CLOSE_WAIT LAST_ACK'
+    expect([...seen].toSorted()).toEqual(names.split(' ').toSorted())
   })
 
   plain('each edge of figure 5 of RFC 9293 but Send, and the end of TIME_WAIT', () => {
-    expect([...edges()]).toEqual(
-      expect.arrayContaining([
-        ...['CLOSED → LISTEN', 'CLOSED → SYN_SENT', 'LISTEN → SYN_RECV', 'LISTEN → CLOSED'],
-        ...['SYN_SENT → SYN_RECV', 'SYN_SENT → ESTABLISHED', 'SYN_SENT → CLOSED', 'SYN_RECV → ESTABLISHED'],
-        ...['SYN_RECV → FIN_WAIT_1', 'ESTABLISHED → FIN_WAIT_1', 'ESTABLISHED → CLOSE_WAIT'],
-        ...['FIN_WAIT_1 → FIN_WAIT_2', 'FIN_WAIT_1 → CLOSING', 'FIN_WAIT_1 → TIME_WAIT', 'FIN_WAIT_2 → TIME_WAIT'],
-        ...['CLOSING → TIME_WAIT', 'CLOSE_WAIT → LAST_ACK', 'LAST_ACK → CLOSED'],
-      ]),
-    )
+    const next = {
+      CLOSED: ['LISTEN', 'SYN_SENT'],
+      LISTEN: ['SYN_RECV', 'CLOSED'],
+      SYN_SENT: ['SYN_RECV', 'ESTABLISHED', 'CLOSED'],
+      SYN_RECV: ['ESTABLISHED', 'FIN_WAIT_1', 'CLOSED'],
+      ESTABLISHED: ['FIN_WAIT_1', 'CLOSE_WAIT'],
+      FIN_WAIT_1: ['FIN_WAIT_2', 'CLOSING', 'TIME_WAIT'],
+      FIN_WAIT_2: ['TIME_WAIT'],
+      CLOSING: ['TIME_WAIT'],
+      CLOSE_WAIT: ['LAST_ACK'],
+      LAST_ACK: ['CLOSED'],
+    }
+    for (const [from, all] of Object.entries(next)) {
+      for (const to of all) expect(edges()).toContain(`${from} → ${to}`)
+    }
     expect(edges()).not.toContain('LISTEN → SYN_SENT')
   })
 })
