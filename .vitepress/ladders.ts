@@ -62,7 +62,7 @@ export function readLadder(text: string, file: string): { lanes: Lane[]; steps: 
       }
       case 'segment': {
         if (parsed.from === parsed.to) fail('a segment goes from one side to the other')
-        const kind = parsed.lost ? 'lost' : /^\d+ bytes?\b/.test(parsed.label) ? 'data' : 'segment'
+        const kind = parsed.lost ? 'lost' : /^\d+\sbytes?\b/.test(parsed.label) ? 'data' : 'segment'
         steps.push({ from: lane(parsed.from), to: lane(parsed.to), label: parsed.label, kind })
         break
       }
@@ -98,5 +98,6 @@ function parse(line: string): Parsed | undefined {
   const segment =
     /^([a-z]+) → ([a-z]+): ((?:\d+ bytes?|[A-Z]{3}(?:\+ACK)?)(?:, (?:seq|ack|MSS) \d+)*)( \(lost\))?$/.exec(line)
   if (segment === null) return undefined
-  return { type: 'segment', from: segment[1]!, to: segment[2]!, label: segment[3]!, lost: segment[4] !== undefined }
+  const label = segment[3]!.replaceAll(/(?<=seq|ack|MSS) | (?=bytes?)/g, '\u00a0') // a number stays with its word
+  return { type: 'segment', from: segment[1]!, to: segment[2]!, label, lost: segment[4] !== undefined }
 }
