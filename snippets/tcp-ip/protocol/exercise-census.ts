@@ -19,7 +19,8 @@ function census(): string {
       counts.set(state, (counts.get(state) ?? 0) + 1)
     }
   }
-  return [...counts].map(([state, count]) => `${state} ${count}`).join(', ') || 'none'
+  const found = states.filter((state) => counts.has(state)) // the table has them in no order
+  return found.map((state) => `${state} ${counts.get(state)}`).join(', ') || 'none'
 }
 // #endregion census
 
