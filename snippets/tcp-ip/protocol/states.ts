@@ -134,7 +134,7 @@ function reached(to: string, [info, proc]: [string, string]): boolean {
 }
 
 function row(from: string, to: string, cause: string, info: string, proc: string): string {
-  const cells = [from.padEnd(11), '→', to.padEnd(11), cause.padEnd(27), info.padEnd(11), proc]
+  const cells = [from.padEnd(11), '→', to.padEnd(11), cause.padEnd(23), info.padEnd(11), proc]
   return cells.join(' ').trimEnd()
 }
 

@@ -1,11 +1,12 @@
 // How long a connection stays in TIME_WAIT, and how long one without a program in FIN_WAIT_2, with
 // tcp_fin_timeout at 2 seconds.
-// usage: node time-wait.ts (in a network of its own: unshare -Urn node time-wait.ts, with lo up)
+// usage: node time-wait.ts (in a network of its own: unshare -Urn node time-wait.ts)
 
 import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   AF_INET,
+  CLONE_NEWNET,
   SOCK_STREAM,
   accept,
   bind,
@@ -15,8 +16,10 @@ import {
   getsockname,
   listen,
   recv,
+  setInterfaceUp,
   sockaddr_in,
   socket,
+  unshare,
 } from '#posix'
 
 const FIN_TIMEOUT = 2 // s
@@ -26,6 +29,8 @@ const states: Record<string, string> = { '05': 'FIN_WAIT_2', '06': 'TIME_WAIT' }
 
 const setting = '/proc/sys/net/ipv4/tcp_fin_timeout'
 try {
+  unshare(CLONE_NEWNET) // a network of our own, whose settings may be changed
+  setInterfaceUp('lo')
   writeFileSync(setting, String(FIN_TIMEOUT))
 } catch (error) {
   console.error((error as Error).message)
