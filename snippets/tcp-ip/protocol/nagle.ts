@@ -44,6 +44,7 @@ try {
 
 const buf = Buffer.alloc(64)
 const info = Buffer.alloc(256)
+const told = new Set<string>() // the segments with data, by their first number
 const [clientFd, connFd] = connection()
 
 // #region two-writes
@@ -111,17 +112,22 @@ function answers(rest: number): void {
 }
 
 // #region travels
-/** The next segment of a side arrives. An acknowledgement that is not asked for arrives, and is not told. */
+/**
+ * The next segment of a side arrives. An acknowledgement that is not asked for arrives, and is not
+ * told; nor is what is sent again, since this program was held up.
+ */
 function travels(from: 'client' | 'server', what: string): void {
   const [here, there] = from === 'client' ? [client, server] : [server, client]
   for (let kind = ''; kind !== what;) {
-    const bytes = here.receive(LIMIT)
-    if (bytes === undefined) throw new Error(`${from}: no ${what} within ${LIMIT} ms`)
-    const length = packet(bytes).bytes
-    kind = length > 0 ? `${length} bytes` : 'ACK'
+    const segment = here.receive(LIMIT)
+    if (segment === undefined) throw new Error(`${from}: no ${what} within ${LIMIT} ms`)
+    there.deliver(segment)
+    const { bytes, tcp } = packet(segment)
+    if (bytes > 0 && told.has(`${from} ${tcp!.seq}`)) continue
+    kind = bytes > 0 ? `${bytes} bytes` : 'ACK'
     if (kind !== what && kind !== 'ACK') throw new Error(`${from}: ${kind}, not ${what}`)
+    if (bytes > 0) told.add(`${from} ${tcp!.seq}`)
     if (kind === what) console.log(`${from} → ${from === 'client' ? 'server' : 'client'}: ${kind}`)
-    there.deliver(bytes)
   }
 }
 // #endregion travels
