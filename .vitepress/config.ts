@@ -4,7 +4,7 @@ import { defineConfig, type DefaultTheme, type HeadConfig, type MarkdownRenderer
 import { serveArchives, writeArchives } from './archives.ts'
 import { archiveOf, chapters, isWritten, linkOf, pages, type Page } from './book.ts'
 import { showMeasured } from './measured.ts'
-import { showModels } from './models.ts'
+import { showPictures } from './pictures.ts'
 import { theme, transcript } from './transcript.ts'
 
 function sidebarItem(page: Page): DefaultTheme.SidebarItem {
@@ -58,7 +58,7 @@ export default defineConfig({
     config(md) {
       namePageArchive(md)
       showMeasured(md)
-      showModels(md)
+      showPictures(md)
     },
   },
 

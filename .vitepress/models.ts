@@ -1,6 +1,5 @@
-// A picture of what a program of 2.1 printed: `<<< blocking.out{model} [title]`. The steps are read from the recording when the site
-// is built, so that the picture and the recording cannot differ. A line that does not belong to the little language below is an
-// error, in the build and in the page's test.
+// A picture of what a program of 2.1 printed: `<<< blocking.out{model} [title]`, by pictures.ts. A line that does not belong to the
+// little language below is an error, in the build and in the page's test.
 //
 //     recv(conn, buffer, 64) …       a call that may wait begins
 //     recv = 6                       ... and has returned; `after 300 ms` may follow
@@ -12,9 +11,6 @@
 //
 // Where the buffer has changed from one look to the next, somebody has copied: the one call between them, or the kernel by itself.
 
-import { readFileSync } from 'node:fs'
-import { basename } from 'node:path'
-import type { MarkdownRenderer } from 'vitepress'
 import type { Lane, Step } from './theme/sequence.ts'
 
 /** What a recording tells, and the picture of it. */
@@ -186,29 +182,4 @@ function shortened(args: string): string {
 
 function noted(note: string): { note?: string } {
   return note === '' ? {} : { note }
-}
-
-/** Takes over the fences named `model`. */
-export function showModels(md: MarkdownRenderer): void {
-  const fence = md.renderer.rules.fence!
-  md.renderer.rules.fence = (tokens, index, options, env, self) => {
-    const token = tokens[index]!
-    const title = /^model \[(.+)\]$/.exec(token.info)?.[1]
-    const file = (token.meta as { src?: string } | null)?.src
-    if (!/^model\b/.test(token.info) || file === undefined) return fence(tokens, index, options, env, self)
-    if (title === undefined)
-      throw new Error(`${basename(file)}: the picture has no title: <<< ${basename(file)}{model} [title]`)
-    const { includes } = (env ?? {}) as { includes?: string[] }
-    includes?.push(file) // the dev server watches it
-    const { lanes, steps } = readModel(readFileSync(file, 'utf8'), basename(file))
-    return `<Sequence title="${escape(title)}" :lanes="${json(lanes)}" :steps="${json(steps)}" />\n`
-  }
-}
-
-function json(value: unknown): string {
-  return escape(JSON.stringify(value))
-}
-
-function escape(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')
 }

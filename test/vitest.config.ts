@@ -3,10 +3,14 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { lastLine } from './support/reporter.ts'
 
-/** The pages first, for they take longest, and the copies that are made there meanwhile are what the paste tests wait for, last. */
+/**
+ * What sleeps for a minute, before everything else. Then the pages, for they take longest, and the copies that are made there
+ * meanwhile are what the paste tests wait for, last.
+ */
 class PagesFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification): number => {
+      if (moduleId.endsWith('test/tcp-ip/protocol/time-wait.test.ts')) return -1
       if (moduleId.endsWith('test/site/pages.test.ts')) return 0
       return moduleId.includes('test/site/paste') ? 2 : 1
     }

@@ -62,6 +62,7 @@ export const SO_RCVBUF = 8
 export const SO_KEEPALIVE = 9
 export const SO_LINGER = 13
 export const SO_REUSEPORT = 15
+export const SO_PEERCRED = 17
 export const SO_RCVLOWAT = 18
 export const SO_SNDLOWAT = 19
 export const SO_RCVTIMEO = 20
@@ -70,6 +71,9 @@ export const SO_ACCEPTCONN = 30
 export const SO_PROTOCOL = 38
 export const SO_DOMAIN = 39
 export const SO_MEMINFO = 55
+
+// Control messages between sockets of AF_UNIX, unix(7)
+export const SCM_RIGHTS = 1
 
 // Options of TCP, tcp(7)
 export const TCP_NODELAY = 1
@@ -94,6 +98,8 @@ export const IP_PKTINFO = 8
 export const IP_MTU_DISCOVER = 10
 export const IP_RECVERR = 11
 export const IP_MTU = 14
+export const IP_MINTTL = 21
+export const IP_BIND_ADDRESS_NO_PORT = 24
 export const IP_MULTICAST_IF = 32
 export const IP_MULTICAST_TTL = 33
 export const IP_MULTICAST_LOOP = 34
@@ -123,6 +129,7 @@ export const O_ASYNC = 0o20000
 export const FIONREAD = 0x541b
 export const FIONBIO = 0x5421
 export const TIOCOUTQ = 0x5411
+export const SIOCOUTQNSD = 0x894b
 
 // Packets, packet(7), and the flags of a TCP segment, RFC 9293
 export const ETH_P_IP = 0x0800
@@ -140,6 +147,7 @@ export const SIOCSIFADDR = 0x8916
 export const SIOCSIFNETMASK = 0x891c
 export const SIOCSIFMTU = 0x8922
 export const IFF_UP = 0x1
+export const IFF_NOARP = 0x80
 
 // Namespaces, unshare(2)
 export const CLONE_NEWNET = 0x40000000

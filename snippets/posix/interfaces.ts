@@ -62,9 +62,14 @@ export function setInterfaceMtu(name: string, mtu: number): void {
 
 /** Brings an interface up. Throws ENODEV, EPERM. netdevice(7) */
 export function setInterfaceUp(name: string): void {
+  setInterfaceFlags(name, IFF_UP)
+}
+
+/** Sets flags of an interface beside those that it has. Throws ENODEV, EPERM. netdevice(7) */
+export function setInterfaceFlags(name: string, flags: number): void {
   request(name, (fd, ifreq) => {
     ioctl(fd, SIOCGIFFLAGS, ifreq)
-    ifreq.writeUInt16LE(ifreq.readUInt16LE(IFNAMSIZ) | IFF_UP, IFNAMSIZ)
+    ifreq.writeUInt16LE(ifreq.readUInt16LE(IFNAMSIZ) | flags, IFNAMSIZ)
     ioctl(fd, SIOCSIFFLAGS, ifreq)
   })
 }

@@ -15,6 +15,7 @@ const headers = [
   'linux/aio_abi.h',
   'linux/if_ether.h',
   'linux/io_uring.h',
+  'linux/sockios.h',
   'net/if.h',
   'netdb.h',
   'netinet/in.h',

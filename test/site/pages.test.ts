@@ -1,6 +1,7 @@
 // Every page of the built site, in a real browser.
 
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { edges } from '../../.vitepress/theme/state-machine.ts'
 import { launchBrowser, noBrowser } from './browser.ts'
 import { BUILD_LIMIT, builtSite, serveSite } from './built-site.ts'
 import { pastedBook } from './pasted.ts'
@@ -69,6 +70,25 @@ describe.skipIf(reason !== undefined)('the built site', () => {
       }
       expect(dead).toEqual([])
     })
+  })
+
+  test('the figure of the states is worked by keys alone', () => {
+    const { figure } = visits['/tcp-ip/protocol.html']!
+    const last = edges.length - 1
+    const shown = [0, 1, 1, 0, last, last, 0].map((index) => edges[index]!)
+    const focused = ['Transition', 'Transition', 'Previous', 'Previous', 'Previous', 'Next', 'Next']
+    expect(figure.map(({ focus }) => focus)).toEqual(focused.map((control) => `${control}, solid`))
+    expect(figure.map(({ marked }) => marked.toSorted())).toEqual(shown.map(({ from, to }) => [from, to].toSorted()))
+    for (const [index, { said }] of figure.entries()) {
+      const { from, to, event, calls } = shown[index]!
+      for (const part of [`${from} → ${to}`, event, calls]) expect(said).toContain(part)
+    }
+  })
+
+  test('the figure of the states has all of them without JavaScript', async () => {
+    const html = await (await fetch(`${site.origin}/tcp-ip/protocol.html`)).text()
+    const missing = edges.filter(({ from, to, calls }) => !html.includes(`${from} → ${to}`) || !html.includes(calls))
+    expect(missing).toEqual([])
   })
 
   test('an unknown address is not found', async () => {

@@ -41,6 +41,16 @@ export interface Visit {
   ids: string[]
   /** The files of its code groups, as the copy buttons give them. */
   files: Files
+  /** Its figure of states, at first and after each key that works it; on other pages nothing. */
+  figure: FigureState[]
+}
+
+export interface FigureState {
+  said: string
+  /** The states that are marked, each once. */
+  marked: string[]
+  /** What has the focus, and the line around it. */
+  focus: string
 }
 
 /** Tabs at a time: a browser takes longer to make a tab than to load a page, and one alone does not fill two cores. */
@@ -100,6 +110,7 @@ async function visit(page: Page, origin: string, path: string): Promise<Visit> {
   const ids = await page.evaluate<string[]>('[...document.querySelectorAll("[id]")].map(({ id }) => id)')
   const heading = await page.evaluate<Visit['heading']>(goToHeading)
   const files = await copyFrom(page)
+  const figure = await workFigure(page)
   await page.evaluate(fold)
   await page.evaluate(`${axe.source};axe.configure({ noHtml: true })`) // only where: the source of each element takes time
   const seen: Partial<Visit['looks']> = {}
@@ -123,8 +134,33 @@ async function visit(page: Page, origin: string, path: string): Promise<Visit> {
     links: own,
     ids,
     files,
+    figure,
   }
 }
+
+/** The keys that work the figure of states, from its list on: the next of the list, then the buttons Previous and Next. */
+const figureKeys = ['ArrowDown', 'Tab', 'Enter', 'Enter', 'Tab', 'Space']
+
+async function workFigure(page: Page): Promise<FigureState[]> {
+  const list = page.locator('.machine select')
+  if ((await list.count()) === 0) return []
+  await list.focus()
+  const seen = [await page.evaluate<FigureState>(figureState)]
+  for (const key of figureKeys) {
+    await page.keyboard.press(key)
+    seen.push(await page.evaluate<FigureState>(figureState))
+  }
+  return seen
+}
+
+const figureState = `(() => {
+  const marked = [...document.querySelectorAll('.machine .chosen .state')].map(({ textContent }) => textContent)
+  return {
+    said: document.querySelector('.machine [aria-live=polite]').textContent,
+    marked: [...new Set(marked)],
+    focus: (document.activeElement.ariaLabel ?? document.activeElement.textContent) + ', ' + getComputedStyle(document.activeElement).outlineStyle,
+  }
+})()`
 
 /** What axe finds in the page, where it is: passes nobody reads. */
 const violations = `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>

@@ -3,7 +3,7 @@
 // unless the machine forbids it.
 
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** A place to run a program in: the words that stand before its command. */
@@ -53,6 +53,12 @@ function withIoUring(): PlaceOrReason {
   return status === 0 ? { prefix: [] } : { reason: stderr.trim() }
 }
 
+/** This machine as it is, where its kernel tells its types: one that was built without them has no such file. */
+function withBtf(): PlaceOrReason {
+  const file = '/sys/kernel/btf/vmlinux'
+  return existsSync(file) ? { prefix: [] } : { reason: `this kernel has no ${file}` }
+}
+
 /** CAP_NET_RAW among the effective capabilities of this process. capabilities(7), proc(5) */
 function mayOpenRawSockets(): boolean {
   const CAP_NET_RAW = 13n
@@ -65,10 +71,11 @@ const places = {
   'with raw sockets': withRawSockets,
   'without raw sockets': withoutRawSockets,
   'with io_uring': withIoUring,
+  'with BTF': withBtf,
 }
 
 /** What a machine may refuse for good reason, in CI too: the tests check what programs say then. */
-const refusable: ReadonlySet<Where> = new Set(['with io_uring'])
+const refusable: ReadonlySet<Where> = new Set(['with io_uring', 'with BTF'])
 
 /** Where a scenario plays, if it is not this machine as it is. */
 export type Where = keyof typeof places

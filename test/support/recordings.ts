@@ -15,6 +15,9 @@ declare module 'vitest' {
   }
 }
 
+/** How long a slow scenario may take, in milliseconds: a minute that is the subject, and another for a busy machine. */
+const SLOW_LIMIT = 120_000
+
 /** What happens on a stage. */
 export type Act = (stage: Stage) => Promise<void>
 
@@ -129,10 +132,15 @@ export function recordings(slug: string, scenarios: Scenarios): void {
   const own = Object.entries(scenarios).filter(([name]) => !onPasted.has(name))
   describe.skipIf(own.length === 0)('what the page shows was printed', () => {
     for (const [name, scenario] of own) {
-      base.skipIf(!playable(scenario))(`${name}.out`, async () => {
-        const transcript = await onStage(programsOf(slug), scenario)
-        await expect(transcript).toMatchFileSnapshot(outputFile(slug, name))
-      })
+      const limit = isSlow(scenario) ? [SLOW_LIMIT] : []
+      base.skipIf(!playable(scenario))(
+        `${name}.out`,
+        async () => {
+          const transcript = await onStage(programsOf(slug), scenario)
+          await expect(transcript).toMatchFileSnapshot(outputFile(slug, name))
+        },
+        ...limit,
+      )
     }
   })
 }
