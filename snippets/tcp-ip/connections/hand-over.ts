@@ -69,6 +69,14 @@ function made(addr: Buffer): Start {
 function controlName(address: string): string {
   return `\0hand-over ${address}`
 }
+
+/** A socket that listens there. Node 20 would fill the name up with NULs, and that is another name. */
+function named(address: string): number {
+  const controlFd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)
+  bind(controlFd, sockaddr_un(controlName(address)))
+  listen(controlFd, 1)
+  return controlFd
+}
 // #endregion name
 
 // #region received
@@ -110,7 +118,7 @@ function serve(
       close(controlFd)
     }
     const control = createServer((asker) => handOver(asker, listenFd, generation, server, control))
-    control.listen(controlName(address), () => console.log(`listening on ${address}`))
+    control.listen({ fd: named(address) }, () => console.log(`listening on ${address}`))
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.once(signal, () => {
         control.close()

@@ -1,4 +1,4 @@
 import { recordings } from '../../support/recordings.ts'
-import { timeWait } from './time-wait.scenarios.ts'
+import { timeWait } from './time-wait.ts'
 
 recordings('tcp-ip/protocol', timeWait)
