@@ -1,7 +1,7 @@
 // What the page shows, and what happens for it.
 
 import { type Scenarios, alone, aloneAsRoot } from '../support/recordings.ts'
-import { timeWait } from './protoco./time-wait.ts'
+import { timeWait } from './protocol/time-wait.ts'
 
 /** What plays beside the page's own tests; time-wait has a file of its own, which starts first. */
 export const quick: Scenarios = {
