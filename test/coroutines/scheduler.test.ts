@@ -1,0 +1,647 @@
+import { describe, expect, test } from 'vitest'
+import { conformance } from '../support/conformance.ts'
+import type { Poller } from '../../snippets/posix/index.ts'
+import { Channel } from '../../snippets/coroutines/scheduler/channel.ts'
+import {
+  Cancelled,
+  type Coroutine,
+  Scheduler,
+  type SchedulerOptions,
+  type Task,
+  TimeoutError,
+  pause,
+  scope,
+  sleep,
+  timeout,
+} from '../../snippets/coroutines/scheduler/scheduler.ts'
+
+/** A scheduler without descriptors, in which no time passes but that which it waits for. */
+function withoutClock(): { scheduler: Scheduler; now: () => number; waits: number[] } {
+  let time = 0
+  const waits: number[] = []
+  const poller: Poller = {
+    watch: () => {},
+    wait(timeout) {
+      waits.push(timeout)
+      time += timeout
+      return 0
+    },
+    close: () => {},
+  }
+  const now = (): number => time
+  const options: SchedulerOptions = { poller, now }
+  return { scheduler: new Scheduler(options), now, waits }
+}
+
+/** Runs coroutines as tasks, and returns what they have told. */
+function told(body: (tell: (what: string) => void, scheduler: Scheduler, now: () => number) => Coroutine<void>[]) {
+  const { scheduler, now } = withoutClock()
+  const lines: string[] = []
+  for (const [i, coroutine] of body((what) => lines.push(what), scheduler, now).entries()) {
+    scheduler.new(coroutine, `task ${i}`)
+  }
+  scheduler.run()
+  return lines
+}
+
+describe('the order of resumption', () => {
+  test('tasks run in the order in which they were added, and take turns', () => {
+    const task = (name: string, tell: (what: string) => void) =>
+      (function* (): Coroutine<void> {
+        for (const turn of [1, 2, 3]) {
+          tell(`${name}${turn}`)
+          yield* pause()
+        }
+      })()
+    expect(told((tell) => ['a', 'b', 'c'].map((name) => task(name, tell)))).toEqual(
+      'a1 b1 c1 a2 b2 c2 a3 b3 c3'.split(' '),
+    )
+  })
+
+  test('a task that is added meanwhile comes after those that are ready', () => {
+    expect(
+      told((tell, scheduler) => [
+        (function* () {
+          scheduler.new(
+            (function* (): Coroutine<void> {
+              tell('child')
+            })(),
+          )
+          tell('parent')
+          yield* pause()
+          tell('parent again')
+        })(),
+        (function* () {
+          tell('other')
+        })(),
+      ]),
+    ).toEqual(['parent', 'other', 'child', 'parent again'])
+  })
+
+  test('sleepers wake in the order of their times, and those with the same time in the order in which they went to sleep', () => {
+    const sleeper = (name: string, ms: number, tell: (what: string) => void, now: () => number) =>
+      (function* (): Coroutine<void> {
+        yield* sleep(ms)
+        tell(`${name} at ${now()}`)
+      })()
+    expect(
+      told((tell, _, now) =>
+        (
+          [
+            ['a', 30],
+            ['b', 10],
+            ['c', 20],
+            ['d', 10],
+            ['e', 0],
+          ] as const
+        ).map(([name, ms]) => sleeper(name, ms, tell, now)),
+      ),
+    ).toEqual(['e at 0', 'b at 10', 'd at 10', 'c at 20', 'a at 30'])
+  })
+
+  test('a join is over when the task has returned, however often and however late it is asked', () => {
+    expect(
+      told((tell, scheduler) => {
+        const child = scheduler.new(
+          (function* (): Coroutine<number> {
+            yield* sleep(5)
+            return 42
+          })(),
+        )
+        return [
+          (function* () {
+            tell(`first ${yield* child.join()}`)
+            tell(`again ${yield* child.join()}`)
+          })(),
+          (function* () {
+            tell(`second ${yield* child.join()}`)
+          })(),
+        ]
+      }),
+    ).toEqual(['first 42', 'again 42', 'second 42'])
+  })
+})
+
+describe('fairness', () => {
+  test('a task whose attempts all succeed gives way after so many', () => {
+    const lines = told((tell) => {
+      const channel = new Channel<number>(1000)
+      return [
+        (function* () {
+          for (let i = 0; i < 200; i++) yield* channel.send(i)
+          tell('200 sent')
+        })(),
+        (function* () {
+          tell('the other')
+          yield* pause()
+        })(),
+      ]
+    })
+    expect(lines).toEqual(['the other', '200 sent'])
+  })
+
+  test('timers are looked at while tasks are ready all the time', () => {
+    let time = 0
+    const poller: Poller = {
+      watch: () => {},
+      wait: () => 0,
+      close: () => {},
+    }
+    const scheduler = new Scheduler({ poller, now: () => time++ })
+    let over = false
+    let turns = 0
+    scheduler.new(
+      (function* (): Coroutine<void> {
+        yield* sleep(20)
+        over = true
+      })(),
+    )
+    scheduler.new(
+      (function* (): Coroutine<void> {
+        for (; !over && turns < 1000; turns++) yield* pause()
+      })(),
+    )
+    scheduler.run()
+    expect(over).toBe(true)
+    expect(turns).toBeLessThan(50)
+  })
+})
+
+describe('errors', () => {
+  test('an error is thrown in the task that waits, and can be caught there', () => {
+    expect(
+      told((tell, scheduler) => {
+        const child = (function* (): Coroutine<void> {
+          yield* sleep(1)
+          throw new Error('no luck')
+        })()
+        return [
+          (function* () {
+            try {
+              yield* scope(function* (inner) {
+                yield* inner.spawn(child).join()
+              })
+            } catch (error) {
+              tell((error as Error).message)
+            }
+            void scheduler
+          })(),
+        ]
+      }),
+    ).toEqual(['no luck'])
+  })
+
+  test('a task that fails with nobody to look after it ends the others, and run() throws its error', () => {
+    const { scheduler } = withoutClock()
+    const lines: string[] = []
+    scheduler.new(
+      (function* (): Coroutine<void> {
+        try {
+          yield* sleep(1000)
+        } finally {
+          lines.push('cleaned up')
+        }
+      })(),
+    )
+    scheduler.new(
+      (function* (): Coroutine<void> {
+        yield* sleep(1)
+        throw new Error('no luck')
+      })(),
+    )
+    expect(() => scheduler.run()).toThrow('no luck')
+    expect(lines).toEqual(['cleaned up'])
+  })
+
+  test('tasks that wait for each other are a deadlock, and run() names them', () => {
+    const { scheduler } = withoutClock()
+    const channel = new Channel<number>(1)
+    const waits = function* (): Coroutine<void> {
+      yield* channel.receive()
+    }
+    scheduler.new(waits(), 'alice')
+    scheduler.new(waits(), 'bob')
+    expect(() => scheduler.run()).toThrow('deadlock: nothing can wake any of alice, bob')
+  })
+})
+
+describe('cancellation', () => {
+  test('runs each finally from the inside out, and no catch', () => {
+    expect(
+      told((tell, scheduler) => {
+        const inner = function* (): Coroutine<void> {
+          try {
+            yield* sleep(1000)
+          } catch {
+            tell('caught')
+          } finally {
+            tell('inner finally')
+          }
+        }
+        const victim = scheduler.new(
+          (function* (): Coroutine<void> {
+            try {
+              yield* inner()
+              tell('not reached')
+            } finally {
+              tell('outer finally')
+            }
+          })(),
+          'victim',
+        )
+        return [
+          (function* () {
+            yield* sleep(1)
+            victim.cancel()
+            tell('cancelled')
+            try {
+              yield* victim.join()
+            } catch (error) {
+              tell(`${(error as Error).message}: ${error instanceof Cancelled}`)
+            }
+          })(),
+        ]
+      }),
+    ).toEqual(['cancelled', 'inner finally', 'outer finally', 'victim was cancelled: true'])
+  })
+
+  test('a finally may wait, and a second cancel does not disturb it', () => {
+    expect(
+      told((tell, scheduler, now) => {
+        const victim = scheduler.new(
+          (function* (): Coroutine<void> {
+            try {
+              yield* sleep(1000)
+            } finally {
+              yield* sleep(50)
+              tell(`clean at ${now()}`)
+            }
+          })(),
+        )
+        return [
+          (function* () {
+            yield* sleep(10)
+            victim.cancel()
+            yield* sleep(10)
+            victim.cancel()
+            yield* victim.ended()
+            tell(`ended at ${now()}`)
+          })(),
+        ]
+      }),
+    ).toEqual(['clean at 60', 'ended at 60'])
+  })
+
+  test('a task that is cancelled before its first step never starts', () => {
+    expect(
+      told((tell, scheduler) => {
+        const victim = scheduler.new(
+          (function* (): Coroutine<void> {
+            tell('started')
+            yield* pause()
+          })(),
+        )
+        victim.cancel()
+        return [
+          (function* () {
+            yield* victim.ended()
+            tell('ended')
+          })(),
+        ]
+      }),
+    ).toEqual(['ended'])
+  })
+
+  test('a task that cancels itself ends at its next event', () => {
+    expect(
+      told((tell, scheduler) => {
+        const self: Task<void> = scheduler.new(
+          (function* (): Coroutine<void> {
+            try {
+              self.cancel()
+              tell('still here')
+              yield* sleep(1)
+              tell('not reached')
+            } finally {
+              tell('finally')
+            }
+          })(),
+        )
+        return []
+      }),
+    ).toEqual(['still here', 'finally'])
+  })
+
+  test('what a cancelled task was about to receive stays in the channel', () => {
+    expect(
+      told((tell, scheduler) => {
+        const channel = new Channel<string>(1)
+        const victim = scheduler.new(
+          (function* (): Coroutine<void> {
+            tell(`victim ${yield* channel.receive()}`)
+          })(),
+        )
+        return [
+          (function* () {
+            yield* channel.send('value')
+            victim.cancel() // ready already, with the value to be had
+            yield* victim.ended()
+            tell(`next ${yield* channel.receive()}`)
+          })(),
+        ]
+      }),
+    ).toEqual(['next value'])
+  })
+})
+
+describe('scopes', () => {
+  test('a scope waits for its tasks', () => {
+    expect(
+      told((tell) => [
+        (function* () {
+          const result = yield* scope(function* (inner) {
+            inner.spawn(
+              (function* (): Coroutine<void> {
+                yield* sleep(10)
+                tell('child')
+              })(),
+            )
+            tell('body')
+            return 'result'
+          })
+          tell(result)
+        })(),
+      ]),
+    ).toEqual(['body', 'child', 'result'])
+  })
+
+  test('a child that fails ends its siblings and the body, and the scope throws its error', () => {
+    expect(
+      told((tell, _, now) => {
+        const sibling = function* (name: string): Coroutine<void> {
+          try {
+            yield* sleep(1000)
+          } finally {
+            yield* sleep(5)
+            tell(`${name} finally`)
+          }
+        }
+        return [
+          (function* () {
+            try {
+              yield* scope(function* (inner) {
+                inner.spawn(sibling('one'))
+                inner.spawn(sibling('two'))
+                inner.spawn(
+                  (function* (): Coroutine<void> {
+                    yield* sleep(10)
+                    throw new Error('no luck')
+                  })(),
+                )
+                try {
+                  yield* sleep(1000)
+                } catch {
+                  tell('the body must not catch it')
+                } finally {
+                  tell('body finally')
+                }
+              })
+            } catch (error) {
+              tell(`${(error as Error).message} at ${now()}`)
+              yield* sleep(1) // and life goes on
+              tell('after')
+            }
+          })(),
+        ]
+      }),
+    ).toEqual(['body finally', 'one finally', 'two finally', 'no luck at 15', 'after'])
+  })
+
+  test('a body that fails ends the children', () => {
+    expect(
+      told((tell) => [
+        (function* () {
+          try {
+            yield* scope(function* (inner) {
+              inner.spawn(
+                (function* (): Coroutine<void> {
+                  try {
+                    yield* sleep(1000)
+                  } finally {
+                    tell('child finally')
+                  }
+                })(),
+              )
+              yield* pause()
+              throw new Error('body')
+            })
+          } catch (error) {
+            tell((error as Error).message)
+          }
+        })(),
+      ]),
+    ).toEqual(['child finally', 'body'])
+  })
+
+  test('who is cancelled takes its children along', () => {
+    expect(
+      told((tell, scheduler) => {
+        const parent = scheduler.new(
+          (function* (): Coroutine<void> {
+            yield* scope(function* (inner) {
+              inner.spawn(
+                (function* (): Coroutine<void> {
+                  try {
+                    yield* sleep(1000)
+                  } finally {
+                    yield* sleep(5)
+                    tell('child finally')
+                  }
+                })(),
+              )
+              yield* sleep(1000)
+            })
+          })(),
+        )
+        return [
+          (function* () {
+            yield* sleep(1)
+            parent.cancel()
+            yield* parent.ended()
+            tell('parent ended')
+          })(),
+        ]
+      }),
+    ).toEqual(['child finally', 'parent ended'])
+  })
+
+  test('a cancelled child is no failure', () => {
+    expect(
+      told((tell) => [
+        (function* () {
+          yield* scope(function* (inner) {
+            const child = inner.spawn(timeout(2000, sleep(1000)))
+            yield* pause()
+            child.cancel()
+          })
+          tell('fine')
+        })(),
+      ]),
+    ).toEqual(['fine'])
+  })
+
+  test('failures of an outer and an inner scope at once end both', () => {
+    expect(
+      told((tell, _, now) => {
+        const failing = function* (ms: number, message: string): Coroutine<void> {
+          yield* sleep(ms)
+          throw new Error(message)
+        }
+        return [
+          (function* () {
+            try {
+              yield* scope(function* (outer) {
+                outer.spawn(failing(10, 'outer'))
+                try {
+                  yield* scope(function* (inner) {
+                    inner.spawn(failing(10, 'inner'))
+                    yield* sleep(1000)
+                  })
+                } catch (error) {
+                  tell(`caught ${(error as Error).message}`)
+                  yield* sleep(1000)
+                  tell('not reached')
+                }
+              })
+            } catch (error) {
+              tell(`${(error as Error).message} at ${now()}`)
+            }
+          })(),
+        ]
+      }),
+    ).toEqual(['caught inner', 'outer at 10'])
+  })
+})
+
+describe('timeout', () => {
+  test('is the result where that comes in time, and leaves no timer', () => {
+    const { scheduler, waits } = withoutClock()
+    let result = ''
+    scheduler.new(
+      (function* (): Coroutine<void> {
+        result = yield* timeout(
+          1000,
+          (function* () {
+            yield* sleep(10)
+            return 'in time'
+          })(),
+        )
+      })(),
+    )
+    scheduler.run()
+    expect({ result, waits }).toEqual({ result: 'in time', waits: [10] })
+  })
+
+  test('ends what takes longer, with its cleanup, and throws', () => {
+    expect(
+      told((tell, _, now) => [
+        (function* () {
+          try {
+            yield* timeout(
+              20,
+              (function* () {
+                try {
+                  yield* sleep(1000)
+                } finally {
+                  tell('finally')
+                }
+              })(),
+            )
+          } catch (error) {
+            tell(`${error instanceof TimeoutError} ${(error as Error).message} at ${now()}`)
+          }
+        })(),
+      ]),
+    ).toEqual(['finally', 'true not done in 20 ms at 20'])
+  })
+
+  test('an inner one that is longer does not hide an outer one', () => {
+    expect(
+      told((tell, _, now) => [
+        (function* () {
+          try {
+            yield* timeout(20, timeout(50, sleep(1000)))
+          } catch (error) {
+            tell(`${(error as Error).message} at ${now()}`)
+          }
+        })(),
+      ]),
+    ).toEqual(['not done in 20 ms at 20'])
+  })
+})
+
+describe('channels', () => {
+  test('hold so many values: the sender waits for the receiver', () => {
+    expect(
+      told((tell) => {
+        const channel = new Channel<number>(2)
+        return [
+          (function* () {
+            for (const value of [1, 2, 3, 4]) {
+              yield* channel.send(value)
+              tell(`sent ${value}`)
+            }
+            channel.close()
+          })(),
+          (function* () {
+            for (;;) {
+              const value = yield* channel.receive()
+              if (value === undefined) return
+              tell(`received ${value}`)
+            }
+          })(),
+        ]
+      }),
+    ).toEqual(['sent 1', 'sent 2', 'received 1', 'received 2', 'sent 3', 'sent 4', 'received 3', 'received 4'])
+  })
+
+  test('a closed one takes nothing and gives what is left', () => {
+    expect(
+      told((tell) => {
+        const channel = new Channel<number>(1)
+        return [
+          (function* () {
+            yield* channel.send(1)
+            try {
+              yield* channel.send(2)
+            } catch (error) {
+              tell((error as Error).message)
+            }
+            tell(`${yield* channel.receive()} ${yield* channel.receive()}`)
+          })(),
+          (function* () {
+            channel.close()
+            yield* pause()
+          })(),
+        ]
+      }),
+    ).toEqual(['send on a closed channel', '1 undefined'])
+  })
+
+  test('a capacity below 1 is refused', () => {
+    expect(() => new Channel(0)).toThrow(RangeError)
+  })
+})
+
+for (const poller of ['select', 'poll', 'epoll'] as const) {
+  conformance({
+    slug: 'coroutines/scheduler',
+    file: 'echo-server.ts',
+    args: [poller],
+    reply: (line) => Buffer.concat([Buffer.from('GOT:'), line, Buffer.from('\n')]),
+    replyToRest: (rest) => Buffer.concat([Buffer.from('GOT:'), rest]),
+    model: 'concurrent',
+    stop: 'default',
+    lineMax: 65_536,
+  })
+}
