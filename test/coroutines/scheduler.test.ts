@@ -315,10 +315,11 @@ describe('cancellation', () => {
   test('a task that cancels itself ends at its next event', () => {
     expect(
       told((tell, scheduler) => {
-        const self: Task<void> = scheduler.new(
+        const own: { task?: Task<void> } = {}
+        own.task = scheduler.new(
           (function* (): Coroutine<void> {
             try {
-              self.cancel()
+              own.task?.cancel()
               tell('still here')
               yield* sleep(1)
               tell('not reached')
