@@ -172,7 +172,8 @@ export function selectPoller(): Poller {
         let bits = readable[word]! | writable[word]!
         for (; bits !== 0; bits &= bits - 1) {
           const bit = bits & -bits
-          const events = (readable[word]! & bit ? POLLIN : 0) | (writable[word]! & bit ? POLLOUT : 0)
+          const events =
+            (readable[word]! & bit ? POLLIN : 0) | (writable[word]! & bit ? POLLOUT : 0)
           ready(word * 32 + 31 - Math.clz32(bit), events)
           count++
         }

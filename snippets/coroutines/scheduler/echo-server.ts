@@ -27,7 +27,7 @@ import {
 import { type Coroutine, Scheduler, sleep } from './scheduler.ts'
 import { LineReader, Socket, sendAll } from './sockets.ts'
 
-const FULL = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'] // no room for another connection
+const FULL = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']) // no room for another connection
 const RETRY = 1000 // milliseconds
 const GOT = Buffer.from('GOT:')
 
@@ -48,9 +48,8 @@ process.on('uncaughtException', (error) => {
 class EchoServer {
   readonly #scheduler: Scheduler
 
-  constructor(addr: Buffer, scheduler: Scheduler) {
+  constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler
-    scheduler.new(this.serverLoop(addr), 'server loop')
   }
 
   *serverLoop(addr: Buffer): Coroutine<void> {
@@ -62,7 +61,7 @@ class EchoServer {
         this.#scheduler.new(this.clientHandler(client, peer), peer)
       } catch (error) {
         const { code, message } = error as SystemError
-        if (!FULL.includes(code)) throw error
+        if (!FULL.has(code)) throw error
         log(message)
         yield* sleep(RETRY)
       }
@@ -87,7 +86,8 @@ class EchoServer {
 }
 
 const scheduler = new Scheduler({ poller: pollers[name as keyof typeof pollers]() })
-new EchoServer(sockaddr(host, Number(port)), scheduler)
+const server = new EchoServer(scheduler)
+scheduler.new(server.serverLoop(sockaddr(host, Number(port))), 'server loop')
 scheduler.run()
 // #endregion server
 

@@ -306,7 +306,7 @@ export class Scheduler {
     }
     if (this.#waits > 0 || timeout > 0) this.#poller.wait(timeout, this.#wake)
     if (timer === undefined) return
-    for (const now = this.#now(); (this.#timers.at(-1)?.time ?? Infinity) <= now; ) {
+    for (const now = this.#now(); (this.#timers.at(-1)?.time ?? Infinity) <= now;) {
       this.#timers.pop()!.action()
     }
   }

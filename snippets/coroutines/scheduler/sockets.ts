@@ -167,7 +167,7 @@ export class LineReader {
   }
 
   *readline(): Coroutine<Buffer> {
-    for (let seen = 0; ; ) {
+    for (let seen = 0; ;) {
       const end = this.#rest.indexOf(NEWLINE, seen) + 1
       if (end > this.#max || (end === 0 && this.#rest.length >= this.#max)) {
         throw new RangeError(`a line of more than ${this.#max} bytes`)
@@ -191,6 +191,6 @@ export class LineReader {
 // #region send-all
 /** Sends all of it, at the pace of the peer. */
 export function* sendAll(socket: Socket, data: Uint8Array): Coroutine<void> {
-  for (let sent = 0; sent < data.length; ) sent += yield* socket.send(data.subarray(sent))
+  for (let sent = 0; sent < data.length;) sent += yield* socket.send(data.subarray(sent))
 }
 // #endregion send-all
