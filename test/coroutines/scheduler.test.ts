@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { conformance } from '../support/conformance.ts'
+import { recordings } from '../support/recordings.ts'
+import { scenarios } from './scheduler.scenarios.ts'
 import type { Poller } from '../../snippets/posix/index.ts'
 import { Channel } from '../../snippets/coroutines/scheduler/channel.ts'
 import {
@@ -14,6 +16,10 @@ import {
   sleep,
   timeout,
 } from '../../snippets/coroutines/scheduler/scheduler.ts'
+
+const slug = 'coroutines/scheduler'
+
+recordings(slug, scenarios)
 
 /** A scheduler without descriptors, in which no time passes but that which it waits for. */
 function withoutClock(): { scheduler: Scheduler; now: () => number; waits: number[] } {
@@ -636,7 +642,7 @@ describe('channels', () => {
 
 for (const poller of ['select', 'poll', 'epoll'] as const) {
   conformance({
-    slug: 'coroutines/scheduler',
+    slug,
     file: 'echo-server.ts',
     args: [poller],
     reply: (line) => Buffer.concat([Buffer.from('GOT:'), line, Buffer.from('\n')]),
