@@ -25,10 +25,11 @@ import {
   socket,
 } from '#posix'
 import { type Coroutine, Scheduler, sleep } from './scheduler.ts'
-import { LineReader, Socket, sendAll } from './sockets.ts'
+import { LineReader, Socket, Writer } from './sockets.ts'
 
 const FULL = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']) // no room for another connection
 const RETRY = 1000 // milliseconds
+const REPLIES = 65_536 // bytes that are sent without waiting for more
 const GOT = Buffer.from('GOT:')
 
 const pollers = { select: selectPoller, poll: pollPoller, epoll: epollPoller }
@@ -70,11 +71,17 @@ class EchoServer {
 
   *clientHandler(client: Socket, peer: string): Coroutine<void> {
     const lines = new LineReader(client)
+    const replies = new Writer(client)
     try {
       for (;;) {
-        const line = yield* lines.readline()
+        let line = lines.buffered()
+        if (line === undefined || replies.size >= REPLIES) {
+          yield* replies.flush() // before a wait
+          line ??= yield* lines.readline()
+        }
         if (line.length === 0) break
-        yield* sendAll(client, Buffer.concat([GOT, line]))
+        replies.write(GOT)
+        replies.write(line)
       }
       log(`Client closed ${peer}`)
     } catch (error) {

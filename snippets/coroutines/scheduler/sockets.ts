@@ -159,38 +159,69 @@ export function* readline(socket: Socket, max = BUFFER_SIZE): Coroutine<Buffer> 
 export class LineReader {
   readonly #socket: Socket
   readonly #max: number
-  #rest: Buffer = EMPTY
+  #chunk: Buffer = EMPTY
+  #from = 0 // where the next line begins
 
   constructor(socket: Socket, max = BUFFER_SIZE) {
     this.#socket = socket
     this.#max = max
   }
 
+  /** The next line, if all of it has come already. */
+  buffered(): Buffer | undefined {
+    const end = this.#chunk.indexOf(NEWLINE, this.#from) + 1
+    return end === 0 || end - this.#from > this.#max ? undefined : this.#take(end)
+  }
+
   *readline(): Coroutine<Buffer> {
-    for (let seen = 0; ;) {
-      const end = this.#rest.indexOf(NEWLINE, seen) + 1
-      if (end > this.#max || (end === 0 && this.#rest.length >= this.#max)) {
-        throw new RangeError(`a line of more than ${this.#max} bytes`)
-      }
-      if (end > 0) return this.#take(end)
-      seen = this.#rest.length
+    for (;;) {
+      const line = this.buffered()
+      if (line !== undefined) return line
+      const rest = this.#take(this.#chunk.length)
+      if (rest.length >= this.#max) throw new RangeError(`a line of more than ${this.#max} bytes`)
       const chunk = yield* this.#socket.recv(BUFFER_SIZE)
-      if (chunk.length === 0) return this.#take(seen)
-      this.#rest = seen === 0 ? chunk : Buffer.concat([this.#rest, chunk])
+      if (chunk.length === 0) return rest
+      this.#chunk = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+      this.#from = 0
     }
   }
 
   #take(end: number): Buffer {
-    const line = this.#rest.subarray(0, end)
-    this.#rest = this.#rest.subarray(end)
+    const line = this.#chunk.subarray(this.#from, end)
+    this.#from = end
     return line
   }
 }
 // #endregion lines
 
-// #region send-all
+// #region writer
 /** Sends all of it, at the pace of the peer. */
 export function* sendAll(socket: Socket, data: Uint8Array): Coroutine<void> {
   for (let sent = 0; sent < data.length;) sent += yield* socket.send(data.subarray(sent))
 }
-// #endregion send-all
+
+/** Gathers what is written, to send it with one call. */
+export class Writer {
+  readonly #socket: Socket
+  #parts: Uint8Array[] = []
+  /** How many bytes have been gathered. */
+  size = 0
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+  }
+
+  write(data: Uint8Array): void {
+    this.#parts.push(data)
+    this.size += data.length
+  }
+
+  *flush(): Coroutine<void> {
+    if (this.size === 0) return
+    const data = Buffer.concat(this.#parts, this.size)
+    this.#parts = []
+    this.size = 0
+    yield* sendAll(this.#socket, data)
+  }
+}
+// #endregion writer
