@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { conformance } from '../support/conformance.ts'
-import { recordings } from '../support/recordings.ts'
+import { FLOOD_LINE, flood, read, reset } from '../support/flood.ts'
+import { recordings, testsOf } from '../support/recordings.ts'
 import { scenarios } from './scheduler.scenarios.ts'
-import type { Poller } from '../../snippets/posix/index.ts'
+import { AF_UNIX, type Poller, SOCK_NONBLOCK, SOCK_STREAM, socketpair } from '#posix'
 import { Channel } from '../../snippets/coroutines/scheduler/channel.ts'
 import {
   Cancelled,
@@ -16,8 +17,10 @@ import {
   sleep,
   timeout,
 } from '../../snippets/coroutines/scheduler/scheduler.ts'
+import { Socket, sendAll } from '../../snippets/coroutines/scheduler/sockets.ts'
 
 const slug = 'coroutines/scheduler'
+const onServers = testsOf(slug)
 
 recordings(slug, scenarios)
 
@@ -231,15 +234,33 @@ describe('errors', () => {
   })
 })
 
+test('a socket may be closed when the scheduler has run', () => {
+  const scheduler = new Scheduler()
+  const [fd, peerFd] = socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)
+  const [socket, peer] = [new Socket(scheduler, fd), new Socket(scheduler, peerFd)]
+  let received = ''
+  scheduler.new(
+    (function* (): Coroutine<void> {
+      received = String(yield* socket.recv(10))
+    })(),
+  )
+  scheduler.new(sendAll(peer, Buffer.from('hello')))
+  scheduler.run()
+  socket.close()
+  peer.close()
+  expect(received).toBe('hello')
+})
+
 describe('cancellation', () => {
-  test('runs each finally from the inside out, and no catch', () => {
+  test('runs each finally from the inside out, and a catch may pass it on', () => {
     expect(
       told((tell, scheduler) => {
         const inner = function* (): Coroutine<void> {
           try {
             yield* sleep(1000)
-          } catch {
-            tell('caught')
+          } catch (error) {
+            tell(`caught ${error instanceof Cancelled}`)
+            throw error
           } finally {
             tell('inner finally')
           }
@@ -268,7 +289,70 @@ describe('cancellation', () => {
           })(),
         ]
       }),
-    ).toEqual(['cancelled', 'inner finally', 'outer finally', 'victim was cancelled: true'])
+    ).toEqual(['cancelled', 'caught true', 'inner finally', 'outer finally', 'victim was cancelled: true'])
+  })
+
+  test('a finally that waits, or a scope, does not let its caller go on', () => {
+    expect(
+      told((tell, scheduler, now) => {
+        const inner = function* (): Coroutine<void> {
+          try {
+            yield* timeout(2000, sleep(1000)) // a scope, which waits for its own task
+          } finally {
+            yield* sleep(5)
+            tell(`inner finally at ${now()}`)
+          }
+        }
+        const victim = scheduler.new(
+          (function* (): Coroutine<void> {
+            try {
+              yield* inner()
+              tell('not reached')
+            } finally {
+              yield* sleep(5)
+              tell(`outer finally at ${now()}`)
+            }
+            tell('not reached either')
+          })(),
+          'victim',
+        )
+        return [
+          (function* () {
+            yield* sleep(1)
+            victim.cancel()
+            yield* victim.ended()
+            tell(`ended at ${now()}`)
+          })(),
+        ]
+      }),
+    ).toEqual(['inner finally at 6', 'outer finally at 11', 'ended at 11'])
+  })
+
+  test('a task that catches its cancellation and returns was cancelled all the same, and is no failure', () => {
+    expect(
+      told((tell, scheduler) => {
+        const victim = scheduler.new(
+          (function* (): Coroutine<string> {
+            try {
+              yield* sleep(1000)
+            } catch {}
+            return 'here'
+          })(),
+          'victim',
+        )
+        return [
+          (function* () {
+            yield* sleep(1)
+            victim.cancel()
+            try {
+              tell(yield* victim.join())
+            } catch (error) {
+              tell((error as Error).message)
+            }
+          })(),
+        ]
+      }),
+    ).toEqual(['victim was cancelled'])
   })
 
   test('a finally may wait, and a second cancel does not disturb it', () => {
@@ -408,7 +492,7 @@ describe('scopes', () => {
                 try {
                   yield* sleep(1000)
                 } catch {
-                  tell('the body must not catch it')
+                  tell('the body catches it')
                 } finally {
                   tell('body finally')
                 }
@@ -421,7 +505,7 @@ describe('scopes', () => {
           })(),
         ]
       }),
-    ).toEqual(['body finally', 'one finally', 'two finally', 'no luck at 15', 'after'])
+    ).toEqual(['the body catches it', 'body finally', 'one finally', 'two finally', 'no luck at 15', 'after'])
   })
 
   test('a body that fails ends the children', () => {
@@ -635,12 +719,34 @@ describe('channels', () => {
     ).toEqual(['send on a closed channel', '1 undefined'])
   })
 
+  test('trySend puts a value in where there is room, wakes who waits for it, and does not wait itself', () => {
+    expect(
+      told((tell) => {
+        const channel = new Channel<number>(1)
+        return [
+          (function* () {
+            tell(`received ${yield* channel.receive()}`)
+          })(),
+          (function* () {
+            tell(`${channel.trySend(1)} ${channel.trySend(2)}`)
+            yield* pause()
+            yield* pause()
+            channel.close()
+            expect(() => channel.trySend(3)).toThrow('send on a closed channel')
+          })(),
+        ]
+      }),
+    ).toEqual(['true false', 'received 1'])
+  })
+
   test('a capacity below 1 is refused', () => {
     expect(() => new Channel(0)).toThrow(RangeError)
   })
 })
 
-for (const poller of ['select', 'poll', 'epoll'] as const) {
+const pollers = ['select', 'poll', 'epoll'] as const
+
+for (const poller of pollers) {
   conformance({
     slug,
     file: 'echo-server.ts',
@@ -650,5 +756,56 @@ for (const poller of ['select', 'poll', 'epoll'] as const) {
     model: 'concurrent',
     stop: 'default',
     lineMax: 65_536,
+    clientsAtOnce: poller === 'epoll' ? 1000 : 50,
+    // It is one program, and its poller has no part in how it starts and ends.
+    ...(poller !== 'epoll' && { opensLike: 'echo-server.ts' }),
   })
 }
+
+for (const poller of pollers) {
+  onServers(`${poller}: a slow, a dead and a resetting client harm nobody else`, async ({ stage }) => {
+    const server = await stage.serve('server', 'echo-server.ts', poller, 0)
+    server.ignoreOutput()
+    const client = await stage.connect('client', server)
+    const dead = await stage.connect('dead', server)
+    await dead.send('the beginning of a line')
+    const { socket: slow, sent } = await flood(server) // sends and does not read, until it is held back
+    for (let round = 0; round < 20; round++) {
+      const hasty = await stage.connect('hasty', server)
+      await hasty.send('hello\nhel')
+      await hasty.reset()
+      await client.send(`${round}\n`)
+      await client.receive(`GOT:${round}\n`)
+    }
+    const answer = Buffer.concat([Buffer.from('GOT:'), FLOOD_LINE])
+    const due = Buffer.alloc((sent / FLOOD_LINE.length) * answer.length, answer)
+    expect((await read(slow, due.length)).equals(due)).toBe(true) // not a byte of it is lost
+    await reset(slow)
+    await client.send('still here\n')
+    await client.receive('GOT:still here\n')
+  })
+}
+
+onServers('chat: who does not read is dropped, and the others go on', async ({ stage }) => {
+  const server = await stage.serve('server', 'exercise-chat.ts', 0)
+  const deaf = await stage.connect('deaf', server)
+  await server.line()
+  deaf.socket.pause()
+  const [first, second] = [await stage.connect('client 1', server), await stage.connect('client 2', server)]
+  await server.lines(2)
+  const dropped = server.line()
+  const text = `${'blah '.repeat(190)}\n`.repeat(60)
+  let over = false
+  void dropped.then(() => (over = true))
+  while (!over) {
+    await first.send(text)
+    await second.receive(text)
+  }
+  expect(await dropped).toMatch(/ does not read$/)
+  await second.send('a'.repeat(999))
+  await second.send('\n')
+  await first.receive(`${'a'.repeat(999)}\n`)
+  await second.send('a'.repeat(1000))
+  expect(await server.line()).toMatch(/ a line of more than 1000 bytes$/)
+  await second.receiveEndOrReset()
+})

@@ -18,12 +18,18 @@ export class Channel<T> {
 
   /** Puts a value in once there is room. Throws where the channel is closed. */
   send(value: T): YieldEvent<void> {
-    return new Attempt<void>(this.#waiting, () => {
-      if (this.#closed) throw new Error('send on a closed channel')
-      if (this.#values.length >= this.#capacity) return undefined
-      this.#values.push(value)
-      return { value: undefined }
-    })
+    return new Attempt<void>(this.#waiting, () =>
+      this.trySend(value) ? { value: undefined } : undefined,
+    )
+  }
+
+  /** Puts a value in if there is room now, and tells whether. Throws where the channel is closed. */
+  trySend(value: T): boolean {
+    if (this.#closed) throw new Error('send on a closed channel')
+    if (this.#values.length >= this.#capacity) return false
+    this.#values.push(value)
+    wakeAll(this.#waiting)
+    return true
   }
 
   /** Takes the next value out once there is one; undefined once the channel is closed and empty. */

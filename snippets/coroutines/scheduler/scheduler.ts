@@ -49,7 +49,10 @@ export abstract class YieldEvent<T> {
 /** How a task has ended. */
 type Outcome<T> = { value: T } | { error: unknown }
 
-/** The error of whoever joins a task that was cancelled. */
+/**
+ * Thrown in a task that is cancelled, where it waits, and in whoever joins it. A `catch` that takes
+ * every error throws this one again.
+ */
 export class Cancelled extends Error {
   override readonly name = 'Cancelled'
 }
@@ -90,7 +93,7 @@ export class Task<T> {
     return new Ended(this)
   }
 
-  /** Ends it where it waits: its `finally` blocks run, and may wait; no `catch` sees it. */
+  /** Ends it where it waits, by the error Cancelled: its `finally` blocks run, and may wait. */
   cancel(): void {
     if (this.outcome !== undefined) return
     this.#cancelled = true
@@ -119,14 +122,19 @@ export class Task<T> {
     this.failure = undefined
     if (this.isLeaving) {
       this.shielded = true
-      return this.#coroutine.return(undefined as T)
+      // Not return(): where a `finally` waits, yield* forgets it, and the caller goes on.
+      return this.#coroutine.throw(this.#cancellation())
     }
     return failure === undefined ? this.#coroutine.next() : this.#coroutine.throw(failure)
   }
 
   returned(value: T): void {
     const cancelled = this.#cancelled && this.shielded
-    this.end(cancelled ? { error: new Cancelled(`${this.name} was cancelled`) } : { value })
+    this.end(cancelled ? { error: this.#cancellation() } : { value })
+  }
+
+  #cancellation(): Cancelled {
+    return new Cancelled(`${this.name} was cancelled`)
   }
 
   end(outcome: Outcome<T>): void {
@@ -265,6 +273,7 @@ export class Scheduler {
       }
     } finally {
       this.#poller.close()
+      this.#waiting.length = 0 // a socket that is closed later has nothing to be forgotten
     }
     if (this.#failure !== undefined) throw this.#failure.error
   }
@@ -520,7 +529,8 @@ export function* scope<T>(body: (scope: Scope) => Coroutine<T>): Coroutine<T> {
     yield* inner.ended()
     return result
   } catch (error) {
-    inner.failure ??= { error }
+    const leaving = error instanceof Cancelled && owner.shielded
+    if (!leaving) inner.failure ??= { error }
     throw error
   } finally {
     const leaving = owner.shielded

@@ -46,7 +46,7 @@ export function connectDeaf(stage: Stage, lane: string, server: Program): Deaf {
   setsockopt(fd, SOL_SOCKET, SO_RCVBUF, 1) // the kernel's minimum
   setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, 536)
   connect(fd, sockaddr_in(host, port))
-  const here = endpoint(getsockname(fd, sockaddr_in(host, 0)))
+  const { address, port: ownPort = 0 } = endpoint(getsockname(fd, sockaddr_in(host, 0)))
   setNonBlocking(fd)
   stage.transcript.add(lane, '─', 'connect')
   let open = true
@@ -61,9 +61,9 @@ export function connectDeaf(stage: Stage, lane: string, server: Program): Deaf {
   return {
     async untilInSend() {
       stage.transcript.add(lane, '▶', 'a line of more than 65,536 bytes, and reads nothing')
-      // The send buffer starts at tcp_wmem's middle number, or at twice ten segments. tcp(7)
-      const [, start] = readFileSync('/proc/sys/net/ipv4/tcp_wmem', 'latin1').split('\t').map(Number)
-      const line = Buffer.alloc(Math.max(65_538, 3 * start!), 'a')
+      // Longer than what a send buffer holds at first: room for some segments, or the middle number of tcp_wmem. tcp(7)
+      const [, start = ''] = readFileSync('/proc/sys/net/ipv4/tcp_wmem', 'latin1').split('\t')
+      const line = Buffer.alloc(Math.max(65_538, 3 * Number(start)), 'a')
       line[line.length - 1] = 10
       let sent = 0
       await until(() => {
@@ -74,9 +74,9 @@ export function connectDeaf(stage: Stage, lane: string, server: Program): Deaf {
     },
     async untilHeldBack() {
       stage.transcript.add(lane, '▶', 'lines, over and over, and reads nothing')
-      const waiting = (): number => unread(server.address, { host: here.address, port: here.port })
+      const waiting = (): number => unread(server.address, { host: address, port: ownPort })
       await until(() => {
-        trySend(fd, EMPTY_LINES, EMPTY_LINES.length, 0)
+        if (trySend(fd, EMPTY_LINES, EMPTY_LINES.length, 0) >= 0) return false // the kernel still takes some
         return waiting() > 0 && sleeps(server.pid) && waiting() > 0
       }, `${server.lane} to hold back`)
       stage.transcript.add(lane, '─', 'is held back')
