@@ -17,7 +17,6 @@ import { Channel } from './channel.ts'
 import { type Coroutine, Scheduler, pause } from './scheduler.ts'
 import { LineReader, Socket, readline } from './sockets.ts'
 
-// #region harness
 /** Runs the coroutines of a case to their end. */
 function run(
   title: string,
@@ -50,7 +49,6 @@ function* reader(name: string, socket: Socket): Coroutine<void> {
     console.log(`  ${name}: ${(error as Error).message.replace(/descriptor \d+/, 'descriptor N')}`)
   }
 }
-// #endregion harness
 
 // #region two-readers
 run('two tasks read one descriptor', (scheduler) => {
@@ -68,7 +66,6 @@ run('two tasks read one descriptor', (scheduler) => {
 })
 // #endregion two-readers
 
-// #region closed-meanwhile
 run('a descriptor is closed while a task waits for it', (scheduler) => {
   const socket = new Socket(scheduler, pair()[0])
   function* closer(): Coroutine<void> {
@@ -79,7 +76,6 @@ run('a descriptor is closed while a task waits for it', (scheduler) => {
     ['closer', closer()],
   ]
 })
-// #endregion closed-meanwhile
 
 // #region deadlock
 run('nothing is left to wait for', () => {
@@ -94,7 +90,6 @@ run('nothing is left to wait for', () => {
 })
 // #endregion deadlock
 
-// #region descriptor-1024
 for (const [name, poller] of [
   ['select', selectPoller],
   ['epoll', epollPoller],
@@ -119,9 +114,7 @@ for (const [name, poller] of [
     poller(),
   )
 }
-// #endregion descriptor-1024
 
-// #region long-line
 run('a line without end', (scheduler) => {
   const [fd, peerFd] = pair()
   say(peerFd, 'short\nmuch too long for sixteen bytes')
@@ -135,4 +128,3 @@ run('a line without end', (scheduler) => {
   }
   return [['bounded', bounded()]]
 })
-// #endregion long-line

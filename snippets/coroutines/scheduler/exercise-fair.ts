@@ -38,7 +38,6 @@ function* serve(client: Socket, lines: number, served: () => void): Coroutine<vo
 }
 // #endregion fair-turn
 
-// #region fair-measure
 /** Serves both, with so many lines a turn, and tells how far the flood was at each quiet line. */
 function measure(lines: number): number[] {
   const scheduler = new Scheduler()
@@ -75,7 +74,6 @@ function measure(lines: number): number[] {
   quiet.close()
   return counts
 }
-// #endregion fair-measure
 
 for (const lines of [Infinity, 16, 1]) {
   const counts = measure(lines)

@@ -37,7 +37,6 @@ function* work(name: string, ms: number): Coroutine<string> {
 }
 // #endregion work
 
-// #region join
 /** Two at once, and both results. */
 function* both(): Coroutine<void> {
   const results = yield* scope(function* (inner) {
@@ -47,7 +46,6 @@ function* both(): Coroutine<void> {
   })
   tell(`both: ${results.join(' and ')}`)
 }
-// #endregion join
 
 // #region cancel
 /** One that is not wanted any more. */
@@ -62,7 +60,6 @@ function* changesItsMind(): Coroutine<void> {
 }
 // #endregion cancel
 
-// #region timeout-use
 /** One that takes too long. */
 function* impatient(): Coroutine<void> {
   try {
@@ -71,7 +68,6 @@ function* impatient(): Coroutine<void> {
     tell(String(error))
   }
 }
-// #endregion timeout-use
 
 // #region failure
 function* fails(): Coroutine<never> {

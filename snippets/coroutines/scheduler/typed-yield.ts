@@ -65,7 +65,6 @@ export function* wrong(): Coroutine<string> {
 }
 // #endregion wrong
 
-// #region drive
 const task = typed()
 const results = new Map<string, unknown>([
   ['line', 'hello'],
@@ -79,4 +78,3 @@ for (let step = task.next(); ; step = task.next()) {
   step.value.result = results.get(step.value.what)
   console.log(`waits for ${step.value.what}, which is`, step.value.result)
 }
-// #endregion drive
