@@ -382,6 +382,89 @@ describe('cancellation', () => {
     ).toEqual(['clean at 60', 'ended at 60'])
   })
 
+  test('a finally may give itself a timeout, and have scopes of its own', () => {
+    expect(
+      told((tell, scheduler, now) => {
+        const fails = function* (ms: number): Coroutine<void> {
+          yield* sleep(ms)
+          throw new Error('no luck')
+        }
+        const victim = scheduler.new(
+          (function* (): Coroutine<void> {
+            try {
+              yield* timeout(5000, sleep(1000))
+            } finally {
+              try {
+                yield* timeout(10, sleep(1000))
+              } catch (error) {
+                tell(`${(error as Error).message}, at ${now()}`)
+              }
+              try {
+                yield* scope(function* (inner) {
+                  inner.spawn(fails(5))
+                  yield* sleep(1000)
+                })
+              } catch (error) {
+                tell(`${(error as Error).message}, at ${now()}`)
+              }
+              yield* sleep(5)
+              tell(`clean at ${now()}`)
+            }
+          })(),
+          'victim',
+        )
+        return [
+          (function* () {
+            yield* sleep(1)
+            victim.cancel()
+            yield* victim.ended()
+            tell(`ended at ${now()}`)
+          })(),
+        ]
+      }),
+    ).toEqual(['not done in 10 ms, at 11', 'no luck, at 16', 'clean at 21', 'ended at 21'])
+  })
+
+  test('a cancel does not disturb the finally of a scope that has failed, and comes after it', () => {
+    expect(
+      told((tell, scheduler, now) => {
+        const victim = scheduler.new(
+          (function* (): Coroutine<void> {
+            try {
+              yield* timeout(
+                10,
+                (function* (): Coroutine<void> {
+                  try {
+                    yield* sleep(1000)
+                  } finally {
+                    yield* sleep(10)
+                    tell(`inner finally at ${now()}`)
+                  }
+                })(),
+              )
+            } catch (error) {
+              tell(`${(error as Error).message}, at ${now()}`)
+            }
+            try {
+              yield* sleep(1000)
+            } finally {
+              tell(`outer finally at ${now()}`)
+            }
+          })(),
+          'victim',
+        )
+        return [
+          (function* () {
+            yield* sleep(15)
+            victim.cancel()
+            yield* victim.ended()
+            tell(`ended at ${now()}`)
+          })(),
+        ]
+      }),
+    ).toEqual(['inner finally at 20', 'not done in 10 ms, at 20', 'outer finally at 20', 'ended at 20'])
+  })
+
   test('a task that is cancelled before its first step never starts', () => {
     expect(
       told((tell, scheduler) => {

@@ -57,6 +57,9 @@ export class Cancelled extends Error {
   override readonly name = 'Cancelled'
 }
 
+/** A depth that no scope has. */
+const UNDISTURBED = 1 << 30
+
 // #region task
 export class Task<T> {
   readonly name: string
@@ -71,10 +74,16 @@ export class Task<T> {
   /** Why its wait has failed, to be thrown in it. */
   failure: Error | undefined
   #cancelled = false
-  /** How many scopes have failed around what it does. */
-  unwinds = 0
-  /** It is on its way out, through its `finally` blocks, and not to be disturbed. */
-  shielded = false
+  /** How many scopes are open around what it does. */
+  depth = 0
+  /** Where it is asked to leave: 0 is the task itself, 1 its outermost scope, and so on. */
+  #asked: number[] = []
+  #deepest = -1 // of #asked
+  /**
+   * It is on its way out from this depth, through its `finally` blocks. Scopes that are opened
+   * there are deeper, and what is asked further out does not disturb it.
+   */
+  shield = -1
 
   constructor(scheduler: Scheduler, coroutine: Coroutine<T>, name: string, onEnd: () => void) {
     this.scheduler = scheduler
@@ -95,18 +104,26 @@ export class Task<T> {
 
   /** Ends it where it waits, by the error Cancelled: its `finally` blocks run, and may wait. */
   cancel(): void {
-    if (this.outcome !== undefined) return
+    if (this.outcome !== undefined || this.#cancelled) return
     this.#cancelled = true
-    this.stopWaiting()
+    this.leave(0)
+  }
+
+  /** Asks it to leave what it does at that depth. */
+  leave(depth: number): void {
+    this.#asked.push(depth)
+    this.#deepest = Math.max(this.#deepest, depth)
+    if (this.isLeaving && this.event !== undefined) this.wake()
+  }
+
+  /** It has left. */
+  left(depth: number): void {
+    this.#asked = this.#asked.filter((asked) => asked !== depth)
+    this.#deepest = Math.max(-1, ...this.#asked)
   }
 
   get isLeaving(): boolean {
-    return (this.#cancelled || this.unwinds > 0) && !this.shielded
-  }
-
-  /** Takes it out of its wait to leave. */
-  stopWaiting(): void {
-    if (this.isLeaving && this.event !== undefined) this.wake()
+    return this.#deepest > this.shield
   }
 
   /** Takes it out of its wait, with an error if there is one. */
@@ -121,7 +138,7 @@ export class Task<T> {
     const { failure } = this
     this.failure = undefined
     if (this.isLeaving) {
-      this.shielded = true
+      this.shield = this.depth
       // Not return(): where a `finally` waits, yield* forgets it, and the caller goes on.
       return this.#coroutine.throw(this.#cancellation())
     }
@@ -129,7 +146,7 @@ export class Task<T> {
   }
 
   returned(value: T): void {
-    const cancelled = this.#cancelled && this.shielded
+    const cancelled = this.#cancelled && this.shield >= 0
     this.end(cancelled ? { error: this.#cancellation() } : { value })
   }
 
@@ -478,11 +495,12 @@ export function pause(): YieldEvent<void> {
 export class Scope {
   readonly #owner: Task<unknown>
   readonly #children = new Set<Task<unknown>>()
+  readonly depth: number
   failure: { error: unknown } | undefined
-  #unwinds = false
 
   constructor(owner: Task<unknown>) {
     this.#owner = owner
+    this.depth = ++owner.depth
   }
 
   /** Starts a task. If it fails, its siblings are cancelled, and the scope throws its error. */
@@ -492,9 +510,7 @@ export class Scope {
       if (child.error === undefined || this.failure !== undefined) return
       this.failure = child.error
       this.cancel()
-      this.#unwinds = true
-      this.#owner.unwinds++
-      this.#owner.stopWaiting()
+      this.#owner.leave(this.depth)
     })
     this.#children.add(child)
     if (this.failure !== undefined) child.cancel()
@@ -515,28 +531,29 @@ export class Scope {
   *close(): Coroutine<void> {
     this.cancel()
     yield* this.ended()
-    if (this.#unwinds) this.#owner.unwinds--
+    this.#owner.left(this.depth)
+    this.#owner.depth--
   }
 }
 
 /** Runs `body`, and returns what it returns once all tasks that it has started have ended. */
 export function* scope<T>(body: (scope: Scope) => Coroutine<T>): Coroutine<T> {
   const owner = running!
-  const outside = owner.shielded
+  const outside = owner.shield
   const inner = new Scope(owner)
   try {
     const result = yield* body(inner)
     yield* inner.ended()
     return result
   } catch (error) {
-    const leaving = error instanceof Cancelled && owner.shielded
+    const leaving = error instanceof Cancelled && owner.shield >= inner.depth
     if (!leaving) inner.failure ??= { error }
     throw error
   } finally {
-    const leaving = owner.shielded
-    owner.shielded = true
+    const leaving = owner.shield
+    owner.shield = UNDISTURBED
     yield* inner.close()
-    owner.shielded = inner.failure === undefined ? leaving : outside
+    owner.shield = inner.failure === undefined ? Math.min(leaving, owner.depth) : outside
     // oxlint-disable-next-line no-unsafe-finally -- a body that was unwound because a child has failed ends with that error
     if (inner.failure !== undefined) throw inner.failure.error
   }
