@@ -697,6 +697,76 @@ describe('scopes', () => {
   })
 })
 
+test('whatever fails and is cancelled, in whatever order: each finally runs, and each task ends', () => {
+  let seed = 1
+  const below = (n: number): number => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31
+    return Math.floor((seed / 2 ** 31) * n)
+  }
+  let [entered, left] = [0, 0]
+
+  /** Catches about half of what fails, and lets a cancellation pass. */
+  function* attempt(work: Coroutine<void>): Coroutine<void> {
+    try {
+      yield* work
+    } catch (error) {
+      if (below(2) === 0 || error instanceof Cancelled) throw error
+    }
+  }
+
+  function* family(depth: number): Coroutine<void> {
+    yield* scope(function* (inner) {
+      const children = Array.from({ length: below(4) }, () => inner.spawn(life(depth), 'child'))
+      yield* life(depth)
+      if (below(3) === 0) children[0]?.cancel()
+    })
+  }
+
+  function* life(depth: number): Coroutine<void> {
+    entered++
+    try {
+      for (let step = below(3); step >= 0; step--) {
+        const what = below(depth > 3 ? 3 : 6)
+        if (what === 0) yield* sleep(below(20))
+        else if (what === 1) yield* pause()
+        else if (what === 2 && below(3) === 0) throw new Error('no luck')
+        else if (what === 3) yield* attempt(timeout(below(20), life(depth + 1)))
+        else if (what === 4) yield* attempt(family(depth + 1))
+        else if (what === 5) yield* life(depth + 1)
+      }
+    } finally {
+      try {
+        if (below(2) === 0) yield* sleep(below(5))
+        if (below(5) === 0) yield* attempt(timeout(5, sleep(10)))
+      } finally {
+        left++
+      }
+    }
+  }
+
+  for (let run = 0; run < 300; run++) {
+    const { scheduler } = withoutClock()
+    const tasks: Task<void>[] = []
+    for (let i = 0; i < 4; i++) tasks.push(scheduler.new(attempt(life(0)), `task ${i}`))
+    scheduler.new(
+      (function* (): Coroutine<void> {
+        for (let i = 0; i < 4; i++) {
+          yield* sleep(below(15))
+          tasks[below(4)]!.cancel()
+        }
+      })(),
+    )
+    try {
+      scheduler.run()
+    } catch (error) {
+      expect((error as Error).message).toMatch(/^no luck$|^not done in \d+ ms$|^\w+( \d)? was cancelled$/)
+    }
+    expect({ run, left }).toEqual({ run, left: entered })
+    for (const { name, outcome, depth } of tasks)
+      expect({ name, ended: outcome !== undefined, depth }).toEqual({ name, ended: true, depth: 0 })
+  }
+})
+
 describe('timeout', () => {
   test('is the result where that comes in time, and leaves no timer', () => {
     const { scheduler, waits } = withoutClock()

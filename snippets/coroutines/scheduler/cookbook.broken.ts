@@ -40,7 +40,7 @@ export class Scheduler {
 
   // #region cookbook-poll
   /** Waits for descriptors, and resumes the tasks that wait for them. */
-  #iopoll(): void {
+  #ioPoll(): void {
     const [rset, wset] = [fd_set(), fd_set()]
     const sides = [
       [this.#readWaiting, rset],
@@ -91,7 +91,7 @@ export class Scheduler {
   /** Runs until there are no tasks. */
   run(): void {
     while (this.#numtasks > 0) {
-      while (this.#ready.length === 0) this.#iopoll()
+      while (this.#ready.length === 0) this.#ioPoll()
       const { task, msg } = this.#ready.shift()!
       const { done, value } = task.next(msg) // to its next yield
       if (done) this.#numtasks--
