@@ -80,24 +80,28 @@ await cleansUp(AbortSignal.abort()).catch(tellWhy)
 // #endregion cleans-up
 
 // #region generator
-function* steps(): Generator<string, void> {
+function* waits(): Generator<string, void> {
+  try {
+    yield 'waits'
+  } finally {
+    tell('finally')
+  }
+}
+
+function* retrying(): Generator<string, void> {
   for (let attempt = 1; attempt <= 3; attempt++) {
     try {
-      yield `waits, attempt ${attempt}`
+      return yield* waits()
     } catch {
       tell(`attempt ${attempt} has failed`)
-    } finally {
-      yield 'waits in its cleanup'
-      tell('cleaned up')
     }
   }
 }
 
-title('a generator that catches everything')
-const task = steps()
+title('a generator that knows of no signal, and catches everything')
+const task = retrying()
 tell(task.next().value)
-tell(task.return().value)
-tell(`done: ${task.next().done}`)
+tell(`ended: ${task.return().done}`)
 // #endregion generator
 
 function title(text: string): void {

@@ -17,7 +17,7 @@ send(peerFd, Buffer.from('x'), 1, 0) // there from the beginning, and never rece
 
 // #region loop
 /** A poller that waits again and again, in turns that `schedule` starts. */
-function loop(schedule: (turn: () => void) => void) {
+function loop(schedule: (turn: () => void) => unknown) {
   const poller = pollPoller()
   const state = { waits: 0, over: false }
   let wake: (() => void) | undefined
@@ -44,13 +44,13 @@ function loop(schedule: (turn: () => void) => void) {
 // #endregion loop
 
 // #region between
-/** A task that is resumed, and has a way to go until it waits again. */
+/** Is resumed, and has a way to go until it has its result. */
 async function task(readable: () => Promise<void>): Promise<string> {
-  const received = async (): Promise<string> => {
+  const receive = async (): Promise<string> => {
     await readable()
     return 'line'
   }
-  const upperCase = async (): Promise<string> => (await received()).toUpperCase()
+  const upperCase = async (): Promise<string> => (await receive()).toUpperCase()
   return await upperCase()
 }
 
@@ -62,8 +62,9 @@ for (const schedule of [setImmediate, queueMicrotask]) {
   let rang = false
   const timer = setTimeout(() => (rang = true), 0)
   for (const due = performance.now() + 2; performance.now() < due;);
-  for (const from = state.waits; state.waits < from + 1000;) await new Promise(schedule)
-  console.log(`1000 waits later a timer of Node that was due has rung: ${rang}`)
+  const turn = (): Promise<void> => new Promise((resolve) => schedule(resolve))
+  for (const from = state.waits; state.waits < from + 1000;) await turn()
+  console.log(`  1000 waits later a timer of Node that was due has rung: ${rang}`)
   clearTimeout(timer)
   state.over = true
   await nextTurn()
@@ -71,11 +72,13 @@ for (const schedule of [setImmediate, queueMicrotask]) {
 // #endregion between
 
 // #region starved
-/** Has plenty to do, all of which is there already; gives way each so many steps. */
+const there = Promise.resolve()
+
+/** Has plenty to do, all of which is there already, and gives way each so many steps. */
 async function busy(steps: number, giveWay: number, stop: () => boolean): Promise<number> {
   let step = 0
   while (step < steps && !stop()) {
-    ;('what is there')
+    await there
     if (++step % giveWay === 0) await nextTurn()
   }
   return step

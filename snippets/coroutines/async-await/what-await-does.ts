@@ -3,6 +3,10 @@
 
 type Tell = (what: string) => void
 
+/** Something that may be waited for, and need not be. */
+const plain = (): number | Promise<number> => 42
+const promised = (): Promise<string> => Promise.resolve('end')
+
 // #region async
 async function asyncInner(tell: Tell): Promise<string> {
   tell('inner begins, in the call')
@@ -14,7 +18,7 @@ async function asyncInner(tell: Tell): Promise<string> {
 async function asyncOuter(tell: Tell): Promise<string> {
   tell('outer begins, in the call')
   tell(`outer has the ${await asyncInner(tell)}`)
-  tell(`outer has a plain ${42}`)
+  tell(`outer has a plain ${await plain()}`)
   try {
     await Promise.reject(new Error('no luck'))
   } catch (error) {
@@ -22,7 +26,7 @@ async function asyncOuter(tell: Tell): Promise<string> {
   } finally {
     tell('outer cleans up')
   }
-  return 'end' // a promise of a promise
+  return promised() // a promise of a promise
 }
 // #endregion async
 
@@ -37,7 +41,7 @@ function* innerSteps(tell: Tell): Steps<string> {
 function* outerSteps(tell: Tell): Steps<string | Promise<string>> {
   tell('outer begins, in the call')
   tell(`outer has the ${yield run(innerSteps(tell))}`)
-  tell(`outer has a plain ${yield 42}`)
+  tell(`outer has a plain ${yield plain()}`)
   try {
     yield Promise.reject(new Error('no luck'))
   } catch (error) {
@@ -45,7 +49,7 @@ function* outerSteps(tell: Tell): Steps<string | Promise<string>> {
   } finally {
     tell('outer cleans up')
   }
-  return Promise.resolve('end')
+  return promised()
 }
 // #endregion generator
 
@@ -99,18 +103,48 @@ console.log(ofAsync.join('\n'))
 console.log(`the generators print the same: ${ofAsync.join() === ofGenerator.join()}`)
 
 // #region nobody-waits
-function*ready(): Generator<never, string> {
-  return 'what is there'
+function* ready(): Generator<never, number> {
+  return 42
 }
+
 function* task(tell: Tell): Generator<never, void> {
   tell(`yield* has ${yield* ready()}`)
 }
+
 async function call(tell: Tell): Promise<void> {
-  tell(`await has ${'what is there'}`)
+  tell(`await has ${await plain()}`)
 }
-// #endregion nobody-waits
 
 task(console.log).next()
 const called = call(console.log)
-console.log('behind both')
+console.log('the line behind both')
 await called
+// #endregion nobody-waits
+
+// #region stacks
+async function fails(): Promise<void> {
+  await plain()
+  throw new Error('no luck')
+}
+async function outer(): Promise<void> {
+  await fails()
+}
+
+function* failsSteps(): Steps<void> {
+  yield plain()
+  throw new Error('no luck')
+}
+function* outerYields(): Steps<void> {
+  yield run(failsSteps())
+}
+function* outerDelegates(): Steps<void> {
+  yield* failsSteps()
+}
+
+for (const call of [outer, () => run(outerYields()), () => run(outerDelegates())]) {
+  await call().catch(({ stack }: Error) => {
+    const names = Array.from(stack!.matchAll(/at ((?:async )?\w+) \(/g), ([, name]) => name)
+    console.log(`the stack has ${names.filter((name) => name !== 'resume').join(', ')}`)
+  })
+}
+// #endregion stacks
