@@ -100,7 +100,7 @@ function* retrying(): Generator<string, void> {
 
 title('a generator that knows of no signal, and catches everything')
 const task = retrying()
-tell(task.next().value)
+tell(String(task.next().value))
 tell(`ended: ${task.return().done}`)
 // #endregion generator
 
@@ -108,11 +108,12 @@ function title(text: string): void {
   console.log(text)
 }
 
-function tell(text: unknown): void {
-  console.log(`${String(text)}`)
+function tell(text: string): void {
+  console.log(`  ${text}`)
 }
 
-function tellWhy(reason: unknown): void {
-  const { name, cause } = reason as Error
-  tell(cause === undefined ? name : `${name}, because of ${String(cause)}`)
+function tellWhy({ name, cause }: Error): void {
+  const reason = cause as Error | undefined
+  if (reason === undefined) tell(name)
+  else tell(`${name}, because of ${reason.name === 'Error' ? reason.message : reason.name}`)
 }

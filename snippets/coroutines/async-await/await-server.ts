@@ -1,4 +1,4 @@
-// An echo server of async functions: `GOT:` and the line, for every line, to any number of clients.
+// The echo server of 3.1 with async functions: `GOT:` and the line, for every line.
 // usage: node await-server.ts select|poll|epoll PORT [HOST]
 
 import {
@@ -83,15 +83,17 @@ function pause(): Promise<void> {
 
 // #region turn
 function turn(): void {
-  const timeout = sleeping.length === 0 ? -1 : Math.max(0, sleeping[0]!.time - performance.now())
+  const first = sleeping[0]
+  const timeout = first === undefined ? -1 : Math.max(0, first.time - performance.now())
   poller.wait(timeout, (fd) => {
     poller.watch(fd, 0)
     const wake = waiting.get(fd)!
     waiting.delete(fd)
     wake()
   })
-  while (sleeping.length > 0 && sleeping[0]!.time <= performance.now()) sleeping.shift()!.wake()
-  setImmediate(turn) // after all that has been resumed, up to where it waits again
+  const now = performance.now()
+  while (sleeping.length > 0 && sleeping[0]!.time <= now) sleeping.shift()!.wake()
+  setImmediate(turn) // once all who are resumed wait again
 }
 // #endregion turn
 
@@ -138,7 +140,7 @@ function accept(socket: Socket): Promise<[Socket, string]> {
 }
 
 // #region lines
-/** The lines that come from a client, each with its newline; the last one may lack it. */
+/** The lines of a client, each with its newline; the last one may lack it. */
 async function* lines(client: Socket): AsyncGenerator<Buffer> {
   let rest: Buffer = Buffer.alloc(0)
   for (;;) {

@@ -1,4 +1,5 @@
-// A scope for async functions: nothing that was started in it outlives it, and one failure ends all.
+// A scope for async functions: nothing that was started in it outlives it, and one failure ends
+// all of it.
 
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 
@@ -8,7 +9,7 @@ const HOUR = 3_600_000 // milliseconds
 type Work<T> = (signal: AbortSignal) => Promise<T>
 type Spawn = (work: Work<void>) => void
 
-/** Runs `body`, and ends once all that it has spawned has ended; throws the first error. */
+/** Runs `body`, and ends when all that it has spawned has ended. Throws the first error. */
 async function scope<T>(body: (spawn: Spawn, signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController()
   const { signal } = controller
@@ -43,10 +44,10 @@ async function scope<T>(body: (spawn: Spawn, signal: AbortSignal) => Promise<T>)
 async function sibling(name: string, signal?: AbortSignal): Promise<void> {
   try {
     await (signal === undefined ? turns(10) : sleep(HOUR, undefined, { signal }))
-    console.log(`${name} has done its work`)
+    console.log(`  ${name} has done its work`)
   } finally {
     await turns(2)
-    console.log(`${name} has cleaned up`)
+    console.log(`  ${name} has cleaned up`)
   }
 }
 
@@ -74,7 +75,7 @@ const value = await scope(async (spawn) => {
   })
   return 'the value of the body'
 })
-console.log(`${value}`)
+console.log(`  ${value}`)
 // #endregion family
 
 async function turns(count: number): Promise<void> {
@@ -82,5 +83,5 @@ async function turns(count: number): Promise<void> {
 }
 
 function tell(error: unknown): void {
-  console.log(`the caller has ${String(error)}`)
+  console.log(`  the caller has ${String(error)}`)
 }

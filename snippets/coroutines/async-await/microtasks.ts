@@ -16,7 +16,7 @@ const [fd, peerFd] = socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)
 send(peerFd, Buffer.from('x'), 1, 0) // there from the beginning, and never received
 
 // #region loop
-/** A poller that waits again and again, in turns that `schedule` starts. */
+/** Waits for descriptors again and again, in turns that `schedule` starts. */
 function loop(schedule: (turn: () => void) => unknown) {
   const poller = pollPoller()
   const state = { waits: 0, over: false }
@@ -74,7 +74,7 @@ for (const schedule of [setImmediate, queueMicrotask]) {
 // #region starved
 const there = Promise.resolve()
 
-/** Has plenty to do, all of which is there already, and gives way each so many steps. */
+/** Has plenty to do, all of it there already, and gives way each so many steps. */
 async function busy(steps: number, giveWay: number, stop: () => boolean): Promise<number> {
   let step = 0
   while (step < steps && !stop()) {

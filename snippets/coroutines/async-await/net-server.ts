@@ -1,4 +1,4 @@
-// The same server on node:net: lines by an async iterator, and a signal that stops all of it.
+// The same server on node:net: lines by an async iterator, and a signal that stops it.
 // usage: node net-server.ts PORT [HOST]
 
 import { once, setMaxListeners } from 'node:events'
@@ -34,7 +34,7 @@ async function clientHandler(socket: Socket): Promise<void> {
   console.log(`Got connection from ${peer}`)
   const gone = new AbortController()
   socket.once('close', () => gone.abort())
-  socket.on('error', () => {}) // whoever awaits hears of it; without a listener it ends the process
+  socket.on('error', () => {}) // whoever awaits hears of it
   stop.addEventListener('abort', () => leave(socket), { signal: gone.signal })
   try {
     for await (const line of lines(socket)) {
