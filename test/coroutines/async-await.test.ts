@@ -1,6 +1,8 @@
+import { connect } from 'node:net'
 import { expect } from 'vitest'
 import { conformance } from '../support/conformance.ts'
 import { takeDescriptors } from '../servers/multiplexing/kernel.ts'
+import { reset } from '../support/flood.ts'
 import { recordings, testsOf } from '../support/recordings.ts'
 import { scenarios } from './async-await.scenarios.ts'
 
@@ -40,4 +42,31 @@ test('await-server.ts: without a descriptor it serves those it has, pauses, and 
   await first.close()
   await second.send('hello\n')
   await second.receive('GOT:hello\n')
+})
+
+test.for([
+  ['await-server.ts', ['epoll']],
+  ['net-server.ts', []],
+] as const)('%s: clients that send all they can do not keep another one waiting', async ([file, args], { stage }) => {
+  const server = await stage.serve('server', file, ...args, 0)
+  server.ignoreOutput()
+  const chunk = Buffer.alloc(65_536, 'x\n')
+  const floods = [connect(server.address), connect(server.address)]
+  for (const socket of floods) {
+    const push = (): void => {
+      while (socket.writable && socket.write(chunk));
+    }
+    socket.on('error', () => {})
+    socket.on('connect', push)
+    socket.on('drain', push)
+    socket.resume()
+  }
+  const client = await stage.connect('client', server)
+  await client.send('hello\n')
+  for (let i = 0; i < 5; i++) {
+    await client.receive('GOT:hello\n')
+    await client.send('hello\n')
+  }
+  await client.receive('GOT:hello\n')
+  await Promise.all(floods.map(reset))
 })

@@ -3,8 +3,10 @@
 
 import { once, setMaxListeners } from 'node:events'
 import { type Socket, createServer } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
 
 const LINE_MAX = 65_536 // bytes, the newline among them
+const CREDIT = 64 // lines in a row
 const NEWLINE = 10
 const STOP_LIMIT = 300 // milliseconds
 const GOT = Buffer.from('GOT:')
@@ -36,11 +38,15 @@ async function clientHandler(socket: Socket): Promise<void> {
   socket.once('close', () => gone.abort())
   socket.on('error', () => {}) // whoever awaits hears of it
   stop.addEventListener('abort', () => leave(socket), { signal: gone.signal })
+  let credit = CREDIT
   try {
     for await (const line of lines(socket)) {
       stop.throwIfAborted()
       const room = socket.write(Buffer.concat([GOT, line]))
       if (!room) await once(socket, 'drain', { signal: gone.signal })
+      if (--credit > 0) continue
+      await turn() // of the event loop: a chunk may hold thousands of lines
+      credit = CREDIT
     }
     console.log(`Client closed ${peer}`)
   } catch (error) {
