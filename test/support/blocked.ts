@@ -17,6 +17,7 @@ const numbers = {
     poll: [7, 219],
     recv: [45],
     select: [23, 270],
+    send: [44],
   },
   arm64: {
     accept: [242],
@@ -27,6 +28,7 @@ const numbers = {
     poll: [73, 128],
     recv: [207],
     select: [72],
+    send: [206],
   },
 }
 

@@ -1,0 +1,157 @@
+// Servers under the same load (load.c), round after round: what bench/echo.ts and bench/lines.ts have in common.
+//
+// The load has one core to itself, and each server in its turn the other. All servers are measured in each round, and a ratio is
+// one of two servers in the same round, so that whatever the machine does beside concerns both.
+
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const [SERVER_CORE, LOAD_CORE] = ['0', '1']
+const WARM_UP = 300 // ms, for the compiler
+const CLOCK_TICK = 10_000 // µs, of /proc/PID/stat; sysconf(_SC_CLK_TCK) is 100 on Linux
+
+export interface Server {
+  name: string
+  command: string[]
+  /** How many bytes it sends before the first answer. */
+  greeting?: number
+}
+
+export interface Load {
+  connections: number
+  /** How many lines a connection sends at once, before it waits for the answers. */
+  lines: number
+  /** How many bytes an answer has before the line. */
+  prefix: number
+}
+
+export interface Result {
+  /** Lines a second. */
+  rate: number
+  /** Microseconds of processor time of the server a line. */
+  cost: number
+}
+
+/** The results of all rounds. */
+export interface Results {
+  of(server: Server, load: Load): Result[]
+}
+
+/** Ends the program, with a word why, where what the benchmark needs is not there. */
+export function needs(...commands: string[]): void {
+  const missing = ['cc', 'taskset', ...commands].filter((name) => spawnSync(name, ['--version']).error !== undefined)
+  if (missing.length === 0 && availableParallelism() >= 2) return
+  console.error(missing.length > 0 ? `needs ${missing.join(' and ')}` : 'needs two cores')
+  process.exit(1)
+}
+
+/** Compiles a C program of this folder, in a folder of its own that `use` may have for as long as it lasts. */
+export async function withCompiled(names: string[], use: (programs: string[]) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'))
+  try {
+    const programs = names.map((name) => {
+      const file = join(folder, name)
+      execFileSync('cc', ['-O2', '-D_GNU_SOURCE', '-o', file, join(import.meta.dirname, `${name}.c`)])
+      return file
+    })
+    await use(programs)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** Measures each server under each load in each round, for so many milliseconds. */
+export async function measure(
+  servers: Server[],
+  loads: Load[],
+  { rounds, milliseconds, load }: { rounds: number; milliseconds: number; load: string },
+): Promise<Results> {
+  console.log(`load average ${loadavg()[0]!.toFixed(2)}: other work would share the two cores\n`)
+  const results = new Map<string, Result[]>()
+  const key = (server: Server, load: Load): string => `${server.name} ${load.connections} ${load.lines}`
+  for (let round = 0; round < rounds; round++) {
+    for (const server of servers) {
+      for (const [of, result] of await measureOne(server, loads, load, milliseconds)) {
+        results.set(key(server, of), [...(results.get(key(server, of)) ?? []), result])
+      }
+    }
+  }
+  return { of: (server, load) => results.get(key(server, load))! }
+}
+
+async function measureOne(
+  { command, greeting = 0 }: Server,
+  loads: Load[],
+  program: string,
+  milliseconds: number,
+): Promise<Map<Load, Result>> {
+  const child = spawn('taskset', ['-c', SERVER_CORE, ...command], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [line] = (await once(child.stdout, 'data')) as [Buffer]
+  child.stdout.resume() // its log
+  const port = /:(\d+)/.exec(line.toString())![1]!
+  const run = async (
+    { connections, lines, prefix }: Load,
+    duration: number,
+  ): Promise<[lines: number, took: number]> => {
+    const args = [port, connections, duration, greeting, lines, prefix].map(String)
+    const { stdout } = await promisify(execFile)('taskset', ['-c', LOAD_CORE, program, ...args])
+    return stdout.split(' ').map(Number) as [number, number]
+  }
+  const results = new Map<Load, Result>()
+  for (const load of loads) {
+    await run(load, WARM_UP)
+    const before = ticks(child.pid!)
+    const [lines, took] = await run(load, milliseconds)
+    const spent = (ticks(child.pid!) - before) * CLOCK_TICK
+    // The ticks also count the tenth that the load takes to warm up.
+    results.set(load, { rate: (lines / took) * 1e6, cost: spent / (lines * 1.1) })
+  }
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  return results
+}
+
+/** utime and stime of proc(5), /proc/PID/stat */
+function ticks(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    .replace(/^.*\) /, '')
+    .split(' ')
+  return Number(fields[11]) + Number(fields[12])
+}
+
+/** A table of medians, each with the median of its ratio to the first server in the same round. */
+export function print(
+  title: string,
+  servers: Server[],
+  loads: Load[],
+  head: (load: Load) => string,
+  results: Results,
+  what: keyof Result,
+): void {
+  const first = servers[0]!
+  console.log(title)
+  console.log(`${''.padEnd(28)}${loads.map((load) => head(load).padStart(20)).join('')}`)
+  for (const server of servers) {
+    const cells = loads.map((load) => {
+      const value = median(results.of(server, load).map((result) => result[what]))
+      const text = what === 'rate' ? value.toFixed(0) : `${value.toFixed(2)} µs`
+      return `${text} (${ratio(results, server, first, load, what).toFixed(2)})`.padStart(20)
+    })
+    console.log(server.name.padEnd(28) + cells.join(''))
+  }
+  console.log()
+}
+
+/** The median of the ratio of one server to another in the same round. */
+export function ratio(results: Results, server: Server, to: Server, load: Load, what: keyof Result): number {
+  const others = results.of(to, load)
+  return median(results.of(server, load).map((result, i) => result[what] / others[i]![what]))
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
+}
