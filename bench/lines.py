@@ -8,7 +8,7 @@ from collections import deque
 from socket import AF_INET, IPPROTO_TCP, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, socket
 
 READ, WRITE = 1, 4  # EPOLLIN, EPOLLOUT
-CREDIT = 64
+CREDIT = 256
 BUFFER_SIZE = 65536
 
 

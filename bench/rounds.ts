@@ -147,7 +147,7 @@ export function print(
 }
 
 /** The median of the ratio of one server to another in the same round. */
-export function ratio(results: Results, server: Server, to: Server, load: Load, what: keyof Result): number {
+function ratio(results: Results, server: Server, to: Server, load: Load, what: keyof Result): number {
   const others = results.of(to, load)
   return median(results.of(server, load).map((result, i) => result[what] / others[i]![what]))
 }

@@ -9,7 +9,7 @@ export type Coroutine<T> = Generator<YieldEvent<unknown>, T, unknown>
 // #endregion coroutine
 
 /** How many attempts in a row may succeed before the other tasks have their turn. */
-const CREDIT = 64
+const CREDIT = 256
 let credit = 0
 
 // #region event

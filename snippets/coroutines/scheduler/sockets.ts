@@ -57,8 +57,10 @@ export class ReadSocket extends SocketEvent<Buffer> {
     if (received === -EAGAIN) return false
     if (received < 0) throw systemError('recv', received)
     socket.drained = received > 0 && received < this.#nbytes
-    this.result = Buffer.allocUnsafe(received)
-    buffer.copy(this.result, 0, 0, received)
+    const data = Buffer.allocUnsafe(received)
+    if (received === 1) data[0] = buffer[0]! // a call would cost more than the byte
+    else buffer.copy(data, 0, 0, received)
+    this.result = data
     return true
   }
 }
@@ -143,14 +145,18 @@ export class Socket {
 // #region readline
 /** Reads up to and with a newline, byte by byte; less at the end of the stream. */
 export function* readline(socket: Socket, max = BUFFER_SIZE): Coroutine<Buffer> {
-  const chars: Buffer[] = []
+  const event = socket.recv(1) // one for all bytes: each attempt begins anew
+  let line = Buffer.allocUnsafe(64)
+  let length = 0
   for (;;) {
-    const char = yield* socket.recv(1)
+    const char = yield* event
     if (char.length === 0) break
-    if (chars.push(char) > max) throw new RangeError(`a line of more than ${max} bytes`)
+    if (length === max) throw new RangeError(`a line of more than ${max} bytes`)
+    if (length === line.length) line = Buffer.concat([line], 2 * length)
+    line[length++] = char[0]!
     if (char[0] === NEWLINE) break
   }
-  return Buffer.concat(chars)
+  return line.subarray(0, length)
 }
 // #endregion readline
 
