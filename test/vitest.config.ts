@@ -24,8 +24,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     pool: 'forks',
     isolate: false, // the programs are what has to be started anew, not the modules of the tests
-    // Tests start programs and wait for them, so that three files at a time fill two cores.
-    maxWorkers: 3,
+    // Tests start programs and wait for them, so that four files at a time fill two cores.
+    maxWorkers: 4,
     sequence: { sequencer: PagesFirst },
     globalSetup: ['test/support/run-folder.ts'],
     setupFiles: ['test/support/compile-cache.ts'],

@@ -137,8 +137,8 @@ describe('fairness', () => {
       const channel = new Channel<number>(1000)
       return [
         (function* () {
-          for (let i = 0; i < 200; i++) yield* channel.send(i)
-          tell('200 sent')
+          for (let i = 0; i < 1000; i++) yield* channel.send(i)
+          tell('1,000 sent')
         })(),
         (function* () {
           tell('the other')
@@ -146,7 +146,7 @@ describe('fairness', () => {
         })(),
       ]
     })
-    expect(lines).toEqual(['the other', '200 sent'])
+    expect(lines).toEqual(['the other', '1,000 sent'])
   })
 
   test('timers are looked at while tasks are ready all the time', () => {

@@ -14,7 +14,7 @@ let lastCopy: Promise<unknown> = Promise.resolve()
 
 /** Clicks the copy button of each file in the code groups of a page, and reads the clipboard. */
 export async function copyFrom(page: Page): Promise<Files> {
-  const copy = lastCopy.then(() => page.evaluate<Files>(copyAll)) // a browser has one clipboard for all its tabs
+  const copy = lastCopy.then(() => page.evaluate<Files>(copyAll)) // a browser has one clipboard for all its windows
   lastCopy = copy.catch(() => {})
   return await copy
 }
