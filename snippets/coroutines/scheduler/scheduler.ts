@@ -8,11 +8,11 @@ import { POLLIN, POLLOUT, type Poller, epollPoller } from '#posix'
 export type Coroutine<T> = Generator<YieldEvent<unknown>, T, unknown>
 // #endregion coroutine
 
+// #region event
 /** How many attempts in a row may succeed before the other tasks have their turn. */
 const CREDIT = 256
-let credit = 0
+let credit = 0 // what is left of it to the task that runs
 
-// #region event
 /**
  * Something to wait for that has a result: `const result = yield* event`.
  *
@@ -46,6 +46,7 @@ export abstract class YieldEvent<T> {
 }
 // #endregion event
 
+// #region task
 /** How a task has ended. */
 type Outcome<T> = { value: T } | { error: unknown }
 
@@ -60,7 +61,6 @@ export class Cancelled extends Error {
 /** A depth that no scope has. */
 const UNDISTURBED = 1 << 30
 
-// #region task
 export class Task<T> {
   readonly name: string
   readonly scheduler: Scheduler
