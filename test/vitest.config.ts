@@ -29,7 +29,7 @@ export default defineConfig({
     sequence: { sequencer: PagesFirst },
     globalSetup: ['test/support/run-folder.ts'],
     setupFiles: ['test/support/compile-cache.ts'],
-    testTimeout: 20_000,
+    testTimeout: 30_000,
     reporters: ['default', lastLine()],
   },
 })
