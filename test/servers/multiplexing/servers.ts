@@ -175,7 +175,7 @@ export const servers: Scenarios = {
     const first = await stage.connect('client 1', server)
     await first.send('hello\n')
     await first.receive('hello\n')
-    takeDescriptors(server)
+    takeDescriptors(server, 3)
     stage.transcript.add('server', '─', 'no descriptor is left')
     server.kill('SIGSTOP') // or it might end before the client knows that it is connected
     await stage.connect('client 2', server)
