@@ -1,7 +1,7 @@
 // What the page shows, and what happens for it.
 
-import { setTimeout } from 'node:timers/promises'
 import { type Act, type Scenarios, alone, aloneAsRoot } from '../support/recordings.ts'
+import { until } from '../support/within.ts'
 import {
   AF_INET,
   SOCK_CLOEXEC,
@@ -44,8 +44,9 @@ export async function withSockets<T>(client: 'waits' | 'has closed', act: (port:
     connect(clientFd, address)
     send(clientFd, Buffer.from('hello'), 5, 0)
     const unacknowledged = Buffer.alloc(4)
-    do await setTimeout(1)
-    while (ioctl(clientFd, TIOCOUTQ, unacknowledged) === 0 && unacknowledged.readInt32LE() > 0)
+    const acknowledged = (): boolean =>
+      ioctl(clientFd, TIOCOUTQ, unacknowledged) === 0 && unacknowledged.readInt32LE() === 0
+    await until(acknowledged, 'the acknowledgement') // of which no event tells
     if (client === 'has closed') {
       const connFd = accept4(listenFd, undefined, SOCK_CLOEXEC)
       fds.push(connFd)

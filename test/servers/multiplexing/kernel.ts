@@ -5,15 +5,22 @@ import { readdirSync } from 'node:fs'
 import { untilStopped, untilWaitsIn } from '../../support/blocked.ts'
 import type { Program } from '../../support/program.ts'
 
-/**
- * From now on the server gets no further descriptor: its limit is the lowest number that is free, or a lower one. With 3 it does not
- * matter whether another thread of it gives one back meanwhile; but poll has to have as many as it watches. prlimit(1)
- */
-export function takeDescriptors({ pid }: Program, lower = Infinity): void {
+/** From now on the server gets no further descriptor until it gives one back: its limit is the lowest number that is free. */
+export function takeDescriptors({ pid }: Program): void {
   const open = new Set(readdirSync(`/proc/${pid}/fd`).map(Number))
   let free = 0
-  while (open.has(free) && free < lower) free += 1
-  const { status, error, stderr } = spawnSync('prlimit', [`--nofile=${free}:`, '--pid', String(pid)], {
+  while (open.has(free)) free += 1
+  limitDescriptors(pid, free)
+}
+
+/** From now on the server gets no further descriptor, also where another thread of it gives one back. */
+export function forbidDescriptors({ pid }: Program): void {
+  limitDescriptors(pid, 3) // below it are the standard streams, and what is open above it stays so
+}
+
+/** prlimit(1), RLIMIT_NOFILE: descriptors are below this number. */
+function limitDescriptors(pid: number, limit: number): void {
+  const { status, error, stderr } = spawnSync('prlimit', [`--nofile=${limit}:`, '--pid', String(pid)], {
     encoding: 'utf8',
   })
   if (status !== 0) throw new Error(`prlimit: ${error?.message ?? stderr}`)

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { FLOOD_LINE, flood, read } from '../../support/flood.ts'
 import { type Scenarios, alone } from '../../support/recordings.ts'
 import { within } from '../../support/within.ts'
-import { stopInEpollWait, takeDescriptors } from './kernel.ts'
+import { forbidDescriptors, stopInEpollWait, takeDescriptors } from './kernel.ts'
 
 const WELCOME = 'Welcome to server!\n'
 
@@ -175,7 +175,7 @@ export const servers: Scenarios = {
     const first = await stage.connect('client 1', server)
     await first.send('hello\n')
     await first.receive('hello\n')
-    takeDescriptors(server, 3)
+    forbidDescriptors(server)
     stage.transcript.add('server', '─', 'no descriptor is left')
     server.kill('SIGSTOP') // or it might end before the client knows that it is connected
     await stage.connect('client 2', server)
