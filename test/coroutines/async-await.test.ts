@@ -31,7 +31,7 @@ test('await-server.ts: without a descriptor it serves those it has, pauses, and 
   const server = await stage.serve('server', 'await-server.ts', 'epoll', 0)
   const first = await stage.connect('client 1', server)
   await server.line()
-  takeDescriptors(server)
+  await takeDescriptors(server)
   const second = await stage.connect('client 2', server)
   expect(await server.line()).toBe('accept EMFILE: too many open files')
   for (let i = 0; i < 100; i++) {

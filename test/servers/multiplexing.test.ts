@@ -100,7 +100,7 @@ for (const { file, greeting } of servers) {
     const second = await stage.connect('client 2', server)
     for (const client of [first, second]) await client.receive(greeting)
     await server.lines(2)
-    takeDescriptors(server)
+    await takeDescriptors(server)
     const third = await stage.connect('client 3', server)
     const fourth = await stage.connect('client 4', server)
     expect(await server.line()).toBe('accept EMFILE: too many open files')

@@ -71,7 +71,7 @@ export const servers: Scenarios = {
     const server = await stage.serve('server', 'epoll-server.ts', 0)
     const first = await stage.connect('client 1', server)
     await server.line()
-    takeDescriptors(server)
+    await takeDescriptors(server)
     stage.transcript.add('server', '─', 'no descriptor is left')
     const second = await stage.connect('client 2', server)
     await second.send('me too\n')
