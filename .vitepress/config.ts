@@ -1,5 +1,5 @@
 import { transformerStyleToClass } from '@shikijs/transformers'
-import type { ShikiTransformer } from 'shiki'
+import type { Highlighter, ShikiTransformer } from 'shiki'
 import { defineConfig, type DefaultTheme, type HeadConfig, type MarkdownRenderer } from 'vitepress'
 import { serveArchives, writeArchives } from './archives.ts'
 import { archiveOf, chapters, isWritten, linkOf, pages, type Page } from './book.ts'
@@ -25,6 +25,18 @@ function namePageArchive(md: MarkdownRenderer): void {
 // page 40 percent shorter. The dev server renders page by page and has no head to put the classes in.
 const building = process.argv.includes('build')
 const styles = transformerStyleToClass({ classPrefix: 's' })
+
+/** A build colours each block three times: for the page's script, for its HTML and for the search. The first answer serves all. */
+function colourOnce(highlighter: Highlighter): void {
+  const { codeToHtml } = highlighter
+  const known = new Map<string, string>()
+  highlighter.codeToHtml = (code, options) => {
+    const key = [options.lang, options.meta?.__raw, code].join('\n')
+    const html = known.get(key) ?? codeToHtml(code, options)
+    known.set(key, html)
+    return html
+  }
+}
 
 /** Tells the style sheet how many lines a block has; its own colours are of the page, not of the theme. */
 const countLines: ShikiTransformer = {
@@ -52,6 +64,7 @@ export default defineConfig({
   markdown: {
     theme,
     languages: [transcript],
+    ...(building && { shikiSetup: colourOnce }),
     languageLabel: { transcript: 'what it printed', sh: 'shell' },
     snippet: { stripRegionMarkers: 'all' },
     codeTransformers: [...(building ? [styles] : []), countLines],
