@@ -5,6 +5,7 @@ import { globSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { inject } from 'vitest'
+import { compileAll } from '../support/compiled.ts'
 import { onceInRun } from '../support/once.ts'
 import { type Scenarios, output, programsIn, programsOf, root } from '../support/recordings.ts'
 import { BUILD_LIMIT } from './built-site.ts'
@@ -53,6 +54,7 @@ export async function pastedBook(): Promise<Pasted> {
       addPosix(folderOf(slug), posix)
       write(bareFolderOf(slug), Object.fromEntries(programs.filter(([, text]) => !usesPosix(text))))
     }
+    compileAll(join(inject('runFolder'), 'reader'), inject('runFolder'))
     return { copied, posix }
   })
 }
