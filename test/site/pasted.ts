@@ -54,7 +54,7 @@ export async function pastedBook(): Promise<Pasted> {
       addPosix(folderOf(slug), posix)
       write(bareFolderOf(slug), Object.fromEntries(programs.filter(([, text]) => !usesPosix(text))))
     }
-    compileAll(join(inject('runFolder'), 'reader'), inject('runFolder'))
+    compileAll([...scenarios.keys()].map(folderOf), inject('runFolder'))
     return { copied, posix }
   })
 }

@@ -8,8 +8,8 @@ export function compileCache(runFolder: string): string {
   return join(runFolder, 'compile-cache')
 }
 
-/** Has all programs under a folder compiled, before the first of them starts: see compile-all.ts. */
-export function compileAll(folder: string, runFolder: string): void {
+/** Has all programs under some folders compiled, before the first of them starts: see compile-all.ts. */
+export function compileAll(folders: string[], runFolder: string): void {
   const env = { ...process.env, NODE_COMPILE_CACHE: compileCache(runFolder) }
-  execFileSync(process.execPath, [join(import.meta.dirname, 'compile-all.ts'), folder], { env, stdio: 'pipe' })
+  execFileSync(process.execPath, [join(import.meta.dirname, 'compile-all.ts'), ...folders], { env, stdio: 'pipe' })
 }

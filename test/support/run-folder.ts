@@ -10,7 +10,7 @@ import { compileAll } from './compiled.ts'
 export function setup(project: TestProject): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'live-sockets-'))
   project.provide('runFolder', folder)
-  compileAll(join(import.meta.dirname, '..', '..', 'snippets'), folder)
+  compileAll([join(import.meta.dirname, '..', '..', 'snippets')], folder)
   project.provide('pastes', isWhole(process.argv.slice(2)) && noBrowser() === undefined)
   return () => rmSync(folder, { recursive: true, force: true })
 }
