@@ -11,6 +11,7 @@ import type { Program } from '../support/program.ts'
 import { programsOf, recordings, testsOf } from '../support/recordings.ts'
 import { type Exit, runToEnd } from '../support/spawn.ts'
 import { type Stage, createStage } from '../support/stage.ts'
+import { stopped } from '../support/stopped.ts'
 import { recordedTable } from '../support/tables.ts'
 import { within } from '../support/within.ts'
 import { type DatagramPeer, datagramPeer, lossyPath, requestsOf } from './udp/peer.ts'
@@ -63,8 +64,6 @@ const servers: Promises[] = [
   },
 ]
 
-/** How long a server may take to stop, in milliseconds. */
-const STOP_LIMIT = 1000
 const LONGEST = 65_507
 
 describe.each(servers)('$file keeps the promises of its kind', (promises) => {
@@ -186,9 +185,8 @@ describe.each(servers)('$file keeps the promises of its kind', (promises) => {
       port = server.address.port
       await using peer = await datagramPeer(stage, 'client')
       await isAnswered(peer, server)
-      server.kill(signal)
       const due: Exit = stop === 'orderly' ? { status: 0, signal: null } : { status: null, signal }
-      expect(await within(server.ended, `the server's end after ${signal}`, STOP_LIMIT)).toEqual(due)
+      expect(await stopped(server, signal)).toEqual(due)
     }
   })
 })

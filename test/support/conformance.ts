@@ -15,7 +15,8 @@ import type { Program } from './program.ts'
 import { programsOf, testsOf } from './recordings.ts'
 import { type Exit, type Outcome, runToEnd } from './spawn.ts'
 import { type Stage, createStage } from './stage.ts'
-import { LIMIT, until, within } from './within.ts'
+import { stopped } from './stopped.ts'
+import { LIMIT, until } from './within.ts'
 
 export interface Promises {
   /** The page, and with it the folder of the program: `servers/iterative`. */
@@ -52,8 +53,6 @@ export interface Promises {
   opensLike?: string
 }
 
-/** How long a server may take to stop, in milliseconds. */
-const STOP_LIMIT = 1000
 /** How much a server's memory may grow while a client sends and does not read. Kernel buffers do not count in it. */
 const GROWTH_LIMIT = 64 * 1024 * 1024
 
@@ -404,8 +403,7 @@ export function conformance(promises: Promises): void {
     startAndEnd('stopping', () => {
       /** Stops it, and checks how long that takes and how it ends. */
       async function stops(server: Program, signal: NodeJS.Signals): Promise<void> {
-        server.kill(signal)
-        const exit = await within(server.ended, `the server's end after ${signal}`, STOP_LIMIT)
+        const exit = await stopped(server, signal)
         const due: Exit = stop === 'orderly' ? { status: 0, signal: null } : { status: null, signal }
         expect(exit).toEqual(due)
       }

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { processesWith, socketsOf } from './leaks.ts'
 import { type Peer, connectPeer, peerOf } from './peer.ts'
 import { type Address, type Program, type ProgramOptions, startProgram } from './program.ts'
+import { stopped } from './stopped.ts'
 import { type Transcript, createTranscript } from './transcript.ts'
 import { within } from './within.ts'
 
@@ -54,9 +55,6 @@ const snippets = join(import.meta.dirname, '..', '..', 'snippets')
 type Args = readonly (string | number)[]
 
 const thisNode: readonly string[] = [process.execPath]
-
-/** How long a program may take to stop on SIGTERM, in milliseconds. */
-const STOP_LIMIT = 1000
 
 export function createStage({ folder, prefix = [], node = thisNode }: StageOptions): Stage {
   const mark = `LIVE_SOCKETS_STAGE=${randomUUID()}`
@@ -154,10 +152,9 @@ export function createStage({ folder, prefix = [], node = thisNode }: StageOptio
       for (const peer of peers) await peer.destroy().catch((reason: Error) => problems.push(reason.message))
       for (const program of programs) {
         const wasRunning = program.running()
-        program.kill('SIGTERM')
-        const exit = await within(program.ended, 'its end', STOP_LIMIT).catch(() => undefined)
-        if (exit === undefined) {
-          problems.push(`${program.lane} did not stop within ${STOP_LIMIT} ms of SIGTERM`)
+        const exit = await stopped(program, 'SIGTERM').catch((reason: Error) => reason)
+        if (exit instanceof Error) {
+          problems.push(exit.message)
           program.kill('SIGKILL')
           await program.ended
         } else if (wasRunning && hasAddress(program) && exit.status !== 0 && exit.signal !== 'SIGTERM') {

@@ -105,7 +105,8 @@ function runThreads(count: number): void {
     const thread = startThread(import.meta.url, theirs)
     thread.on('message', () => {
       ready++
-      if (ready === count) process.send?.('ready')
+      // The parent may be gone by then: with a callback that is no error here.
+      if (ready === count) process.send?.('ready', () => {})
     })
   }
   process.once('disconnect', () => close(ours))

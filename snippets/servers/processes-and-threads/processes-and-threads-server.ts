@@ -121,7 +121,8 @@ function runThreads(count: number): void {
     const thread = startThread(import.meta.url, { me, connections } satisfies Given)
     thread.on('message', () => {
       ready++
-      if (ready === count) process.send?.('ready')
+      // The parent may be gone by then: with a callback that is no error here.
+      if (ready === count) process.send?.('ready', () => {})
     })
     // Another process takes our place. An end in order would need a shutdown, which is for all.
     thread.on('error', (error: Error) => {

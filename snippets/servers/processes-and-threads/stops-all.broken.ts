@@ -55,7 +55,7 @@ function supervise(): void {
 // #region work
 function work(): void {
   const thread = startThread(import.meta.url)
-  thread.on('message', () => process.send?.('ready'))
+  thread.on('message', () => process.send?.('ready', () => {}))
   thread.on('exit', () => process.disconnect?.())
   process.once('SIGTERM', () => shutdown(3, SHUT_RDWR)) // wakes our thread, and whose else?
 }

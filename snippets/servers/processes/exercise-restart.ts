@@ -103,7 +103,8 @@ function work(name: string): void {
     client.on('close', () => clients.delete(client))
     serve(client).catch(() => {}) // the client's socket has told its error already
   })
-  server.listen({ fd: 3 }, () => process.send?.('ready'))
+  // The parent may be gone by then: with a callback that is no error here.
+  server.listen({ fd: 3 }, () => process.send?.('ready', () => {}))
 
   // Takes no more clients, and ends with the last that it has.
   process.once('message', () => {

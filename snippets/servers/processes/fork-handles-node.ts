@@ -94,7 +94,8 @@ function supervise(): void {
 function work(): void {
   const clients = new Set<Socket>()
   process.on('message', (_, socket?: Socket) => {
-    process.send?.('taken')
+    // The parent may be gone by then: with a callback that is no error here.
+    process.send?.('taken', () => {})
     if (socket === undefined) return // the client has left on the way
     socket.allowHalfOpen = true
     const client = format(socket.remoteAddress, socket.remotePort)
@@ -104,7 +105,7 @@ function work(): void {
     socket.on('close', () => clients.delete(socket))
     serve(socket).catch(() => {}) // the socket has told its error already
   })
-  process.send?.('ready')
+  process.send?.('ready', () => {})
 
   process.once('disconnect', stop) // the parent has ended
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)

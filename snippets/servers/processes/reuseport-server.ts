@@ -116,7 +116,8 @@ function work(host: string, port: number): void {
     socket.on('close', () => clients.delete(socket))
     serve(socket).catch(() => {}) // the socket has told its error already
   })
-  server.listen({ fd: listenFd }, () => process.send?.('listening'))
+  // The parent may be gone by then: with a callback that is no error here.
+  server.listen({ fd: listenFd }, () => process.send?.('listening', () => {}))
   // #endregion work
 
   process.once('disconnect', stop) // the supervisor has ended
