@@ -5,7 +5,7 @@ import { serveArchives, writeArchives } from './archives.ts'
 import { archiveOf, chapters, isWritten, linkOf, pages, type Page } from './book.ts'
 import { showMeasured } from './measured.ts'
 import { showPictures } from './pictures.ts'
-import { theme, transcript } from './transcript.ts'
+import { textColour, theme, transcript } from './transcript.ts'
 
 function sidebarItem(page: Page): DefaultTheme.SidebarItem {
   if (isWritten(page)) return { text: page.title, link: linkOf(page) }
@@ -32,10 +32,23 @@ function colourOnce(highlighter: Highlighter): void {
   const known = new Map<string, string>()
   highlighter.codeToHtml = (code, options) => {
     const key = [options.lang, options.meta?.__raw, code].join('\n')
-    const html = known.get(key) ?? codeToHtml(code, options)
+    const html = known.get(key) ?? codeToHtml(code, { ...options, mergeSameStyleTokens: true })
     known.set(key, html)
     return html
   }
+}
+
+/** Words in the colour of the text need no element of their own: a page of programs has half as many without. */
+const plainWords: ShikiTransformer = {
+  name: 'plain-words',
+  span(word) {
+    if (word.properties['style'] === `color:${textColour}`) delete word.properties['style']
+  },
+  line(line) {
+    line.children = line.children.flatMap((word) =>
+      word.type === 'element' && Object.keys(word.properties).length === 0 ? word.children : word,
+    )
+  },
 }
 
 /** Tells the style sheet how many lines a block has; its own colours are of the page, not of the theme. */
@@ -57,6 +70,7 @@ export default defineConfig({
     ['meta', { name: 'theme-color', content: '#fdfdfb', media: '(prefers-color-scheme: light)' }],
     ['meta', { name: 'theme-color', content: '#17191c', media: '(prefers-color-scheme: dark)' }],
   ],
+  appearance: { disableTransition: false },
   lastUpdated: false,
   // A page loads what it shows, not what its links might lead to.
   router: { prefetchLinks: false },
@@ -67,7 +81,7 @@ export default defineConfig({
     ...(building && { shikiSetup: colourOnce }),
     languageLabel: { transcript: 'what it printed', sh: 'shell' },
     snippet: { stripRegionMarkers: 'all' },
-    codeTransformers: [...(building ? [styles] : []), countLines],
+    codeTransformers: [plainWords, ...(building ? [styles] : []), countLines],
     config(md) {
       namePageArchive(md)
       showMeasured(md)

@@ -68,11 +68,19 @@ interface Rule {
 
 const rulesOf = (theme: ThemeRegistrationRaw) => (theme.tokenColors ?? theme.settings) as Rule[]
 
-/** A rule with two colours as one of CSS, which follows the look of the page. */
+/** Two colours as one of CSS, which follows the look of the page. */
+const inBoth = (inLight: string, inDark: string): string => `light-dark(${inLight}, ${inDark})`
+
 const rule = (scope: Rule['scope'], inLight: string, inDark: string, fontStyle = ''): Rule => ({
   scope,
-  settings: { foreground: `light-dark(${inLight}, ${inDark})`, fontStyle },
+  settings: { foreground: inBoth(inLight, inDark), fontStyle },
 })
+
+const ink = ['#1d2126', '#e6e8eb'] as const
+const quiet = ['#5b626c', '#a0a7b1'] as const
+
+/** The colour of what no rule colours, which is --vp-code-block-color in style.css. */
+export const textColour = inBoth(...ink)
 
 /** The rules that two bundled themes share, with the colours of both: one theme, so that code is read once, not once for each look. */
 function bothLooks(inLight: ThemeRegistrationRaw, inDark: ThemeRegistrationRaw): Rule[] {
@@ -82,18 +90,16 @@ function bothLooks(inLight: ThemeRegistrationRaw, inDark: ThemeRegistrationRaw):
       throw new Error(`the themes differ: ${String(scope)}, ${String(other.scope)}`)
     const { foreground, fontStyle } = settings
     if (foreground === undefined) return { scope, settings }
+    if (foreground === inLight.colors?.['editor.foreground']) return rule(scope, ...ink, fontStyle)
     return rule(scope, foreground, other.settings.foreground!, fontStyle)
   })
 }
-
-const ink = ['#1d2126', '#e6e8eb'] as const
-const quiet = ['#5b626c', '#a0a7b1'] as const
 
 /** The theme of all code: bundled themes with our colours on top. Each is legible (4.5:1 and more) on the background of a block. */
 export const theme = {
   name: 'live-sockets',
   settings: [
-    rule(undefined, '#0e1116', '#f0f3f6'),
+    rule(undefined, ...ink),
     ...bothLooks(light as ThemeRegistrationRaw, dark as ThemeRegistrationRaw),
     rule(['comment', 'punctuation.definition.comment'], '#57606a', '#aab2bc'),
     rule('lane.server.transcript', '#0b5568', '#6fcfe3', 'bold'),
