@@ -29,7 +29,7 @@ export default defineConfig({
     sequence: { sequencer: PagesFirst },
     globalSetup: ['test/support/run-folder.ts'],
     setupFiles: ['test/support/compile-cache.ts'],
-    testTimeout: 30_000,
+    testTimeout: 60_000, // more than LIMIT on a busy machine, so that a wait in vain is told by name
     reporters: ['default', lastLine()],
   },
 })

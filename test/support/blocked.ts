@@ -96,6 +96,12 @@ export function sleeps(pid: number): boolean {
   return threads(pid).every((tid) => !/^State:\s+R/m.test(proc(pid, `task/${tid}/status`)))
 }
 
+/** In which system calls the threads of a process are, by their numbers, for whoever has waited for it in vain. */
+export function threadCalls(pid: number): string {
+  const calls = threads(pid).map((tid) => proc(pid, `task/${tid}/syscall`).split(' ')[0]!.trim() || 'none')
+  return calls.join(', ') || 'no process any more'
+}
+
 function threads(pid: number): number[] {
   try {
     return readdirSync(`/proc/${pid}/task`).map(Number)

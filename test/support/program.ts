@@ -3,7 +3,7 @@
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { type Transcript, show } from './transcript.ts'
-import { type Call, untilWaitsIn } from './blocked.ts'
+import { type Call, threadCalls, untilWaitsIn } from './blocked.ts'
 import { listenersAt } from './leaks.ts'
 import { type Exit, spawn } from './spawn.ts'
 import { within } from './within.ts'
@@ -127,7 +127,12 @@ export function startProgram({ lane, folder, node, file, args, env, transcript, 
     },
     kill: child.kill,
     async exit() {
-      const { status, signal } = await within(ended, `the end of ${lane} (${file})`)
+      const { status, signal } = await within(ended, `the end of ${lane} (${file})`).catch((reason: Error) => {
+        const printed = [...stdout.rest(), ...stderr.rest()].join(' | ') || 'nothing'
+        throw new Error(
+          `${reason.message}: it has printed ${printed}, and its threads are in ${threadCalls(child.pid)}`,
+        )
+      })
       for (const line of stdout.rest()) transcript.add(lane, '│', line)
       for (const line of stderr.rest()) transcript.add(lane, '!', line)
       transcript.add(lane, '─', signal === null ? `exit status ${status}` : `killed by ${signal}`)
