@@ -79,7 +79,7 @@ const mutations: Mutation[] = [
   {
     name: 'a server ignores SIGTERM',
     tests: RUN,
-    says: /did not stop within \d+ ms of SIGTERM/,
+    says: /waited \d+ ms for \S+ to stop on SIGTERM/,
     break: (copy) => copy.replace(PROGRAM, FIRST_LINE, `process.on('SIGTERM', () => {})\n${FIRST_LINE}`),
   },
   {

@@ -102,6 +102,14 @@ export function threadCalls(pid: number): string {
   return calls.join(', ') || 'no process any more'
 }
 
+/** How long each thread of these processes has been ready to run while others ran, in milliseconds, by its id. /proc/PID/task/TID/schedstat */
+export function processorWaits(pids: readonly number[]): ReadonlyMap<number, number> {
+  const waits = pids.flatMap((pid) =>
+    threads(pid).map((tid) => [tid, Number(proc(pid, `task/${tid}/schedstat`).split(' ')[1] ?? 0) / 1e6] as const),
+  )
+  return new Map(waits)
+}
+
 function threads(pid: number): number[] {
   try {
     return readdirSync(`/proc/${pid}/task`).map(Number)

@@ -10,13 +10,19 @@ const TICK = 50 // milliseconds
 /**
  * Waits for `promise`, and for no longer than `milliseconds`. They are counted in ticks of this process's own timer: when the
  * machine stands still for a while, as a virtual one may, so does this clock, and nobody is blamed for the pause.
+ * @param excused how many milliseconds since it was last asked do not count; asked with each tick
  */
-export async function within<T>(promise: Promise<T>, what: string, milliseconds = LIMIT): Promise<T> {
+export async function within<T>(
+  promise: Promise<T>,
+  what: string,
+  milliseconds = LIMIT,
+  excused = (): number => 0,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const limit = new Promise<never>((_, reject) => {
-    let left = Math.ceil(milliseconds / TICK)
+    let left = milliseconds
     timer = setInterval(() => {
-      left--
+      left -= Math.max(0, TICK - excused())
       if (left <= 0) reject(new Error(`waited ${milliseconds} ms for ${what}`))
     }, TICK)
   })
