@@ -49,6 +49,17 @@ test('the processes end with a supervisor that was killed, and free the port', a
   )
 })
 
+test.for(['processes-and-threads-server.ts', 'exercise-one-ends.ts'])(
+  '%s: a process that has nobody to tell that it is ready says nothing, and ends',
+  async (file, { stage }) => {
+    const server = stage.start('server', file, 0)
+    await until(() => descendants(server.pid).length > 0, 'a process to start')
+    server.kill('SIGKILL')
+    await within(server.ended, 'the end of the processes')
+    expect(server.unawaited()).toEqual([])
+  },
+)
+
 /** The memory of a program and of all that it has started, in bytes; what they share is counted once. proc(5), Pss */
 function memory({ pid }: Program): number {
   const pss = [pid, ...descendants(pid)].map((one) =>

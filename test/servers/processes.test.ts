@@ -247,6 +247,17 @@ describe('a parent that is killed', () => {
     await until(() => !server.listens(), 'the port to be free')
   })
 
+  test.for(['reuseport-server.ts', 'fork-handles-node.ts', 'exercise-restart.ts'])(
+    '%s: a worker that has nobody to tell that it is ready says nothing, and ends',
+    async (file, { stage }) => {
+      const server = stage.start('server', file, 0)
+      await until(() => descendants(server.pid).length > 0, 'a worker to start')
+      server.kill('SIGKILL')
+      await within(server.ended, 'the end of the workers')
+      expect(server.unawaited()).toEqual([])
+    },
+  )
+
   test('process-server.ts leaves a child to its client, and the port to the next server', async ({ stage }) => {
     const server = await stage.serve('server', 'process-server.ts', 0)
     const client = await stage.connect('client', server)
