@@ -1,7 +1,7 @@
 // Servers under the same load (load.c), round after round: what bench/echo.ts and bench/lines.ts have in common.
 //
-// The load has one core to itself, and each server in its turn the other. All servers are measured in each round, and a ratio is
-// one of two servers in the same round, so that whatever the machine does beside concerns both.
+// The load has one core to itself, and each server in its turn the other. All servers run in each round, and take turns many times in
+// it: a ratio is one of two servers in the same round, so that whatever the machine does beside concerns both.
 
 import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,6 +12,7 @@ import { promisify } from 'node:util'
 
 const [SERVER_CORE, LOAD_CORE] = ['0', '1']
 const WARM_UP = 300 // ms, for the compiler
+const SLICES = 5 // turns of a server in a round
 const CLOCK_TICK = 10_000 // µs, of /proc/PID/stat; sysconf(_SC_CLK_TCK) is 100 on Linux
 
 export interface Server {
@@ -68,51 +69,71 @@ export async function withCompiled(names: string[], use: (programs: string[]) =>
 export async function measure(
   servers: Server[],
   loads: Load[],
-  { rounds, milliseconds, load }: { rounds: number; milliseconds: number; load: string },
+  { rounds, milliseconds, load: program }: { rounds: number; milliseconds: number; load: string },
 ): Promise<Results> {
   console.log(`load average ${loadavg()[0]!.toFixed(2)}: other work would share the two cores\n`)
   const results = new Map<string, Result[]>()
   const key = (server: Server, load: Load): string => `${server.name} ${load.connections} ${load.lines}`
   for (let round = 0; round < rounds; round++) {
-    for (const server of servers) {
-      for (const [of, result] of await measureOne(server, loads, load, milliseconds)) {
-        results.set(key(server, of), [...(results.get(key(server, of)) ?? []), result])
+    const running = await Promise.all(servers.map(start))
+    try {
+      for (const load of loads) for (const server of running) await runLoad(program, server, load, WARM_UP)
+      for (const load of loads) {
+        const totals = running.map(() => ({ lines: 0, took: 0, spent: 0 }))
+        for (let slice = 0; slice < SLICES; slice++) {
+          for (const [i, server] of running.entries()) {
+            const before = ticks(server.pid)
+            const [lines, took] = await runLoad(program, server, load, milliseconds / SLICES)
+            totals[i]!.lines += lines
+            totals[i]!.took += took
+            totals[i]!.spent += (ticks(server.pid) - before) * CLOCK_TICK
+          }
+        }
+        for (const [i, { lines, took, spent }] of totals.entries()) {
+          const of = key(servers[i]!, load)
+          // The ticks also count the tenth that the load takes to warm up.
+          results.set(of, [...(results.get(of) ?? []), { rate: (lines / took) * 1e6, cost: spent / (lines * 1.1) }])
+        }
       }
+    } finally {
+      await Promise.all(running.map((server) => server.stop()))
     }
   }
   return { of: (server, load) => results.get(key(server, load))! }
 }
 
-async function measureOne(
-  { command, greeting = 0 }: Server,
-  loads: Load[],
-  program: string,
-  milliseconds: number,
-): Promise<Map<Load, Result>> {
+interface Running {
+  pid: number
+  port: string
+  greeting: number
+  stop(): Promise<void>
+}
+
+async function start({ command, greeting = 0 }: Server): Promise<Running> {
   const child = spawn('taskset', ['-c', SERVER_CORE, ...command], { stdio: ['ignore', 'pipe', 'inherit'] })
   const [line] = (await once(child.stdout, 'data')) as [Buffer]
   child.stdout.resume() // its log
-  const port = /:(\d+)/.exec(line.toString())![1]!
-  const run = async (
-    { connections, lines, prefix }: Load,
-    duration: number,
-  ): Promise<[lines: number, took: number]> => {
-    const args = [port, connections, duration, greeting, lines, prefix].map(String)
-    const { stdout } = await promisify(execFile)('taskset', ['-c', LOAD_CORE, program, ...args])
-    return stdout.split(' ').map(Number) as [number, number]
+  return {
+    pid: child.pid!,
+    port: /:(\d+)/.exec(line.toString())![1]!,
+    greeting,
+    async stop() {
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    },
   }
-  const results = new Map<Load, Result>()
-  for (const load of loads) {
-    await run(load, WARM_UP)
-    const before = ticks(child.pid!)
-    const [lines, took] = await run(load, milliseconds)
-    const spent = (ticks(child.pid!) - before) * CLOCK_TICK
-    // The ticks also count the tenth that the load takes to warm up.
-    results.set(load, { rate: (lines / took) * 1e6, cost: spent / (lines * 1.1) })
-  }
-  child.kill('SIGKILL')
-  await once(child, 'exit')
-  return results
+}
+
+/** How many lines were answered, and in how many microseconds. */
+async function runLoad(
+  program: string,
+  { port, greeting }: Running,
+  { connections, lines, prefix }: Load,
+  milliseconds: number,
+): Promise<[lines: number, took: number]> {
+  const args = [port, connections, milliseconds, greeting, lines, prefix].map(String)
+  const { stdout } = await promisify(execFile)('taskset', ['-c', LOAD_CORE, program, ...args])
+  return stdout.split(' ').map(Number) as [number, number]
 }
 
 /** utime and stime of proc(5), /proc/PID/stat */
