@@ -7,6 +7,7 @@ import Licences from './Licences.vue'
 import NotFound from './NotFound.vue'
 import Plan from './Plan.vue'
 import Sequence from './Sequence.vue'
+import { setOnce } from './set-once.ts'
 import './style.css'
 
 export default {
@@ -15,6 +16,7 @@ export default {
     h(DefaultTheme.Layout, null, { 'doc-footer-before': () => h(Licences), 'not-found': () => h(NotFound) }),
   setup: layOutCodeWhenIdle,
   enhanceApp({ app }) {
+    if (!import.meta.env.SSR) setOnce()
     app.component('Layers', Layers)
     app.component('Plan', Plan)
     app.component('Sequence', Sequence)
