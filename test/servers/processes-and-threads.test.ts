@@ -56,7 +56,8 @@ test.for(['processes-and-threads-server.ts', 'exercise-one-ends.ts'])(
     await until(() => descendants(server.pid).length > 0, 'a process to start')
     server.kill('SIGKILL')
     await within(server.ended, 'the end of the processes')
-    expect(server.unawaited()).toEqual([])
+    const said = server.unawaited().filter((line) => !line.startsWith('listening on ')) // it may have been quick
+    expect(said).toEqual([])
   },
 )
 

@@ -254,7 +254,8 @@ describe('a parent that is killed', () => {
       await until(() => descendants(server.pid).length > 0, 'a worker to start')
       server.kill('SIGKILL')
       await within(server.ended, 'the end of the workers')
-      expect(server.unawaited()).toEqual([])
+      const said = server.unawaited().filter((line) => !line.startsWith('listening on ')) // it may have been quick
+      expect(said).toEqual([])
     },
   )
 
