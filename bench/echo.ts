@@ -13,7 +13,7 @@ const [wanted = ''] = process.argv.slice(4)
 const loads: Load[] = [1, 50, 500].map((connections) => ({ connections, lines: 1, prefix: 0 }))
 
 needs()
-await withCompiled(['load', 'echo'], async ([load, echo]) => {
+await withCompiled(['echo'], async ([echo]) => {
   const page = join(import.meta.dirname, '..', 'snippets', 'servers', 'multiplexing')
   const ofPage = (file: string): string[] => [process.execPath, join(page, file), '0']
   const all: Server[] = [
@@ -26,7 +26,7 @@ await withCompiled(['load', 'echo'], async ([load, echo]) => {
     { name: 'node:net', command: [process.execPath, join(import.meta.dirname, 'echo-net.ts'), '0'] },
   ]
   const servers = all.filter(({ name }, i) => i === 0 || name.includes(wanted))
-  const results = await measure(servers, loads, { rounds, milliseconds, load: load! })
+  const results = await measure(servers, loads, { rounds, milliseconds })
   const head = ({ connections }: Load): string => `${connections} connections`
   print('messages a second', servers, loads, head, results, 'rate')
   print('processor time of the server a message', servers, loads, head, results, 'cost')

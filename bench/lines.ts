@@ -8,7 +8,7 @@
 // usage: node bench/lines.ts [ROUNDS [MILLISECONDS [NAME]]]    (NAME: only the tables whose name has it)
 
 import { join } from 'node:path'
-import { type Load, type Server, measure, needs, print, withCompiled } from './rounds.ts'
+import { type Load, type Server, measure, needs, print } from './rounds.ts'
 
 const [rounds = 7, milliseconds = 500] = process.argv.slice(2, 4).map(Number)
 const [wanted = ''] = process.argv.slice(4)
@@ -58,12 +58,10 @@ const tables: [name: string, servers: Server[], loads: [connections: number, lin
 ]
 
 needs('python3')
-await withCompiled(['load'], async ([load]) => {
-  for (const [name, servers, pairs] of tables.filter(([name]) => name.includes(wanted))) {
-    const loads = pairs.map(([connections, lines]): Load => ({ connections, lines, prefix: PREFIX }))
-    const results = await measure(servers, loads, { rounds, milliseconds, load: load! })
-    const head = ({ connections, lines }: Load): string => `${connections} × ${lines}`
-    print(`${name}: lines a second, by connections × lines at a time`, servers, loads, head, results, 'rate')
-    print(`${name}: processor time of the server a line`, servers, loads, head, results, 'cost')
-  }
-})
+for (const [name, servers, pairs] of tables.filter(([name]) => name.includes(wanted))) {
+  const loads = pairs.map(([connections, lines]): Load => ({ connections, lines, prefix: PREFIX }))
+  const results = await measure(servers, loads, { rounds, milliseconds })
+  const head = ({ connections, lines }: Load): string => `${connections} × ${lines}`
+  print(`${name}: lines a second, by connections × lines at a time`, servers, loads, head, results, 'rate')
+  print(`${name}: processor time of the server a line`, servers, loads, head, results, 'cost')
+}

@@ -2,6 +2,10 @@
 //
 // The load has one core to itself, and each server in its turn the other. All servers run in each round, and take turns many times in
 // it: a ratio is one of two servers in the same round, so that whatever the machine does beside concerns both.
+//
+// Both cores are kept awake by a loop that runs when nothing else wants to (awake.c). Otherwise a core halts whenever its program
+// waits, and with one connection that is twice a line: a virtual machine takes 30 µs and more to wake it, several times what a server
+// takes to answer, and all servers look alike. `AWAKE=0` measures that.
 
 import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -44,13 +48,15 @@ export interface Results {
 
 /** Ends the program, with a word why, where what the benchmark needs is not there. */
 export function needs(...commands: string[]): void {
-  const missing = ['cc', 'taskset', ...commands].filter((name) => spawnSync(name, ['--version']).error !== undefined)
+  const missing = ['cc', 'chrt', 'taskset', ...commands].filter(
+    (name) => spawnSync(name, ['--version']).error !== undefined,
+  )
   if (missing.length === 0 && availableParallelism() >= 2) return
   console.error(missing.length > 0 ? `needs ${missing.join(' and ')}` : 'needs two cores')
   process.exit(1)
 }
 
-/** Compiles a C program of this folder, in a folder of its own that `use` may have for as long as it lasts. */
+/** Compiles C programs of this folder, in a folder of its own that `use` may have for as long as it lasts. */
 export async function withCompiled(names: string[], use: (programs: string[]) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
   try {
@@ -69,9 +75,29 @@ export async function withCompiled(names: string[], use: (programs: string[]) =>
 export async function measure(
   servers: Server[],
   loads: Load[],
-  { rounds, milliseconds, load: program }: { rounds: number; milliseconds: number; load: string },
+  options: { rounds: number; milliseconds: number },
 ): Promise<Results> {
   console.log(`load average ${loadavg()[0]!.toFixed(2)}: other work would share the two cores\n`)
+  let results: Results | undefined
+  await withCompiled(['load', 'awake'], async ([load, awake]) => {
+    const cores = process.env.AWAKE === '0' ? [] : [SERVER_CORE, LOAD_CORE]
+    const loops = cores.map((core) =>
+      spawn('taskset', ['-c', core, awake!], { stdio: ['ignore', 'ignore', 'inherit'] }),
+    )
+    try {
+      results = await measureRounds(servers, loads, { ...options, load: load! })
+    } finally {
+      for (const loop of loops) loop.kill()
+    }
+  })
+  return results!
+}
+
+async function measureRounds(
+  servers: Server[],
+  loads: Load[],
+  { rounds, milliseconds, load: program }: { rounds: number; milliseconds: number; load: string },
+): Promise<Results> {
   const results = new Map<string, Result[]>()
   const key = (server: Server, load: Load): string => `${server.name} ${load.connections} ${load.lines}`
   for (let round = 0; round < rounds; round++) {
