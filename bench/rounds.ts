@@ -48,9 +48,7 @@ export interface Results {
 
 /** Ends the program, with a word why, where what the benchmark needs is not there. */
 export function needs(...commands: string[]): void {
-  const missing = ['cc', 'chrt', 'taskset', ...commands].filter(
-    (name) => spawnSync(name, ['--version']).error !== undefined,
-  )
+  const missing = ['cc', 'taskset', ...commands].filter((name) => spawnSync(name, ['--version']).error !== undefined)
   if (missing.length === 0 && availableParallelism() >= 2) return
   console.error(missing.length > 0 ? `needs ${missing.join(' and ')}` : 'needs two cores')
   process.exit(1)
