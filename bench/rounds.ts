@@ -3,9 +3,9 @@
 // The load has one core to itself, and each server in its turn the other. All servers run in each round, and take turns many times in
 // it: a ratio is one of two servers in the same round, so that whatever the machine does beside concerns both.
 //
-// Both cores are kept awake by a loop that runs when nothing else wants to (awake.c). Otherwise a core halts whenever its program
-// waits, and with one connection that is twice a line: a virtual machine takes 30 µs and more to wake it, several times what a server
-// takes to answer, and all servers look alike. `AWAKE=0` measures that.
+// With one connection a core halts whenever its program waits, twice a line. A virtual machine takes 30 µs and more to wake it, several
+// times what a server takes to answer, and all servers would look alike: so both cores are kept awake there (awake.c; AWAKE=0 does
+// without). With more connections they have no time to halt, and a loop beside them would only be in the way.
 
 import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -78,36 +78,33 @@ export async function measure(
   console.log(`load average ${loadavg()[0]!.toFixed(2)}: other work would share the two cores\n`)
   let results: Results | undefined
   await withCompiled(['load', 'awake'], async ([load, awake]) => {
-    const cores = process.env.AWAKE === '0' ? [] : [SERVER_CORE, LOAD_CORE]
-    const loops = cores.map((core) =>
-      spawn('taskset', ['-c', core, awake!], { stdio: ['ignore', 'ignore', 'inherit'] }),
-    )
-    try {
-      results = await measureRounds(servers, loads, { ...options, load: load! })
-    } finally {
-      for (const loop of loops) loop.kill()
-    }
+    results = await measureRounds(servers, loads, { ...options, programs: { load: load!, awake: awake! } })
   })
   return results!
+}
+
+interface Programs {
+  load: string
+  awake: string
 }
 
 async function measureRounds(
   servers: Server[],
   loads: Load[],
-  { rounds, milliseconds, load: program }: { rounds: number; milliseconds: number; load: string },
+  { rounds, milliseconds, programs }: { rounds: number; milliseconds: number; programs: Programs },
 ): Promise<Results> {
   const results = new Map<string, Result[]>()
   const key = (server: Server, load: Load): string => `${server.name} ${load.connections} ${load.lines}`
   for (let round = 0; round < rounds; round++) {
     const running = await Promise.all(servers.map(start))
     try {
-      for (const load of loads) for (const server of running) await runLoad(program, server, load, WARM_UP)
+      for (const load of loads) for (const server of running) await runLoad(programs, server, load, WARM_UP)
       for (const load of loads) {
         const totals = running.map(() => ({ lines: 0, took: 0, spent: 0 }))
         for (let slice = 0; slice < SLICES; slice++) {
           for (const [i, server] of running.entries()) {
             const before = ticks(server.pid)
-            const [lines, took] = await runLoad(program, server, load, milliseconds / SLICES)
+            const [lines, took] = await runLoad(programs, server, load, milliseconds / SLICES)
             totals[i]!.lines += lines
             totals[i]!.took += took
             totals[i]!.spent += (ticks(server.pid) - before) * CLOCK_TICK
@@ -150,14 +147,22 @@ async function start({ command, greeting = 0 }: Server): Promise<Running> {
 
 /** How many lines were answered, and in how many microseconds. */
 async function runLoad(
-  program: string,
+  programs: Programs,
   { port, greeting }: Running,
   { connections, lines, prefix }: Load,
   milliseconds: number,
 ): Promise<[lines: number, took: number]> {
-  const args = [port, connections, milliseconds, greeting, lines, prefix].map(String)
-  const { stdout } = await promisify(execFile)('taskset', ['-c', LOAD_CORE, program, ...args])
-  return stdout.split(' ').map(Number) as [number, number]
+  const cores = connections === 1 && process.env.AWAKE !== '0' ? [SERVER_CORE, LOAD_CORE] : []
+  const loops = cores.map((core) =>
+    spawn('taskset', ['-c', core, programs.awake], { stdio: ['ignore', 'ignore', 'inherit'] }),
+  )
+  try {
+    const args = [port, connections, milliseconds, greeting, lines, prefix].map(String)
+    const { stdout } = await promisify(execFile)('taskset', ['-c', LOAD_CORE, programs.load, ...args])
+    return stdout.split(' ').map(Number) as [number, number]
+  } finally {
+    for (const loop of loops) loop.kill()
+  }
 }
 
 /** utime and stime of proc(5), /proc/PID/stat */
