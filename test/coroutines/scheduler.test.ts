@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { conformance } from '../support/conformance.ts'
+import { takeDescriptors } from '../servers/multiplexing/kernel.ts'
 import { FLOOD_LINE, flood, read, reset } from '../support/flood.ts'
 import { recordings, testsOf } from '../support/recordings.ts'
 import { scenarios } from './scheduler.scenarios.ts'
@@ -10,6 +11,7 @@ import {
   type Coroutine,
   Scheduler,
   type SchedulerOptions,
+  type Scope,
   type Task,
   TimeoutError,
   pause,
@@ -17,7 +19,7 @@ import {
   sleep,
   timeout,
 } from '../../snippets/coroutines/scheduler/scheduler.ts'
-import { Socket, sendAll } from '../../snippets/coroutines/scheduler/sockets.ts'
+import { LineReader, Socket, sendAll } from '../../snippets/coroutines/scheduler/sockets.ts'
 
 const slug = 'coroutines/scheduler'
 const onServers = testsOf(slug)
@@ -40,6 +42,10 @@ function withoutClock(): { scheduler: Scheduler; now: () => number; waits: numbe
   const now = (): number => time
   const options: SchedulerOptions = { poller, now }
   return { scheduler: new Scheduler(options), now, waits }
+}
+
+function* sleeps(ms: number): Coroutine<void> {
+  yield* sleep(ms)
 }
 
 /** Runs coroutines as tasks, and returns what they have told. */
@@ -232,6 +238,77 @@ describe('errors', () => {
     scheduler.new(waits(), 'bob')
     expect(() => scheduler.run()).toThrow('deadlock: nothing can wake any of alice, bob')
   })
+})
+
+test('the failure that led to a deadlock is what run() throws', () => {
+  const { scheduler } = withoutClock()
+  const full = new Channel<string>(1)
+  full.trySend('the first')
+  scheduler.new(
+    (function* (): Coroutine<void> {
+      yield* sleep(1)
+      throw new Error('disk full')
+    })(),
+  )
+  scheduler.new(
+    (function* (): Coroutine<void> {
+      try {
+        yield* sleep(1000)
+      } finally {
+        yield* full.send('goodbye')
+      }
+    })(),
+  )
+  expect(() => scheduler.run()).toThrow('disk full')
+})
+
+test('a line whose beginning has come is read whole, also where a timeout has ended the first wait', () => {
+  const scheduler = new Scheduler()
+  const [mine, peer] = socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)
+  const socket = new Socket(scheduler, mine)
+  const other = new Socket(scheduler, peer)
+  const lines: string[] = []
+  scheduler.new(
+    (function* (): Coroutine<void> {
+      const reader = new LineReader(socket)
+      yield* sendAll(other, Buffer.from('hel'))
+      try {
+        yield* timeout(1, reader.readline())
+      } catch (error) {
+        lines.push((error as Error).message)
+      }
+      yield* sendAll(other, Buffer.from('lo\nand the rest'))
+      lines.push((yield* reader.readline()).toString())
+      other.close()
+      lines.push((yield* reader.readline()).toString(), (yield* reader.readline()).toString())
+      socket.close()
+    })(),
+  )
+  scheduler.run()
+  expect(lines).toEqual(['not done in 1 ms', 'hello\n', 'and the rest', ''])
+})
+
+test('a socket that is closed is not waited for, also when the last recv has emptied it', () => {
+  const scheduler = new Scheduler()
+  const [mine, peer] = socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)
+  const socket = new Socket(scheduler, mine)
+  const other = new Socket(scheduler, peer)
+  let failure: unknown
+  scheduler.new(
+    (function* (): Coroutine<void> {
+      yield* sendAll(other, Buffer.from('hello'))
+      yield* socket.recv(100)
+      socket.close()
+      try {
+        yield* socket.recv(100)
+      } catch (error) {
+        failure = error
+      }
+      other.close()
+    })(),
+  )
+  scheduler.run()
+  expect((failure as Error).message).toBe('the socket is closed')
 })
 
 test('a socket may be closed when the scheduler has run', () => {
@@ -465,13 +542,18 @@ describe('cancellation', () => {
     ).toEqual(['inner finally at 20', 'not done in 10 ms, at 20', 'outer finally at 20', 'ended at 20'])
   })
 
-  test('a task that is cancelled before its first step never starts', () => {
+  test('a task that is cancelled before its first step runs to its first wait, so that it can release what it was given', () => {
     expect(
       told((tell, scheduler) => {
         const victim = scheduler.new(
           (function* (): Coroutine<void> {
-            tell('started')
-            yield* pause()
+            try {
+              tell('started')
+              yield* pause()
+              tell('not reached')
+            } finally {
+              tell('released')
+            }
           })(),
         )
         victim.cancel()
@@ -482,7 +564,73 @@ describe('cancellation', () => {
           })(),
         ]
       }),
-    ).toEqual(['ended'])
+    ).toEqual(['started', 'released', 'ended'])
+  })
+
+  test('is delivered once, also where the cleanup of a scope fails', () => {
+    const { scheduler } = withoutClock()
+    const lines: string[] = []
+    const victim = scheduler.new(
+      (function* (): Coroutine<void> {
+        try {
+          yield* scope(function* () {
+            try {
+              yield* sleep(1000)
+            } finally {
+              yield* pause()
+              // oxlint-disable-next-line no-unsafe-finally -- a cleanup that fails
+              throw new Error('EPIPE')
+            }
+          })
+        } finally {
+          yield* sleep(5)
+          lines.push('goodbye')
+        }
+      })(),
+    )
+    scheduler.new(
+      (function* (): Coroutine<void> {
+        yield* sleep(1)
+        victim.cancel()
+      })(),
+    )
+    expect(() => scheduler.run()).toThrow('EPIPE')
+    expect(lines).toEqual(['goodbye'])
+  })
+
+  test('is delivered once, also where a child fails as it is ended', () => {
+    const { scheduler } = withoutClock()
+    const lines: string[] = []
+    const victim = scheduler.new(
+      (function* (): Coroutine<void> {
+        try {
+          yield* scope(function* (inner) {
+            inner.spawn(
+              (function* (): Coroutine<void> {
+                try {
+                  yield* sleep(1000)
+                } finally {
+                  // oxlint-disable-next-line no-unsafe-finally -- a cleanup that fails
+                  throw new Error('EPIPE')
+                }
+              })(),
+            )
+            yield* sleep(1000)
+          })
+        } finally {
+          yield* sleep(5)
+          lines.push('goodbye')
+        }
+      })(),
+    )
+    scheduler.new(
+      (function* (): Coroutine<void> {
+        yield* sleep(1)
+        victim.cancel()
+      })(),
+    )
+    expect(() => scheduler.run()).toThrow('EPIPE')
+    expect(lines).toEqual(['goodbye'])
   })
 
   test('a task that cancels itself ends at its next event', () => {
@@ -649,6 +797,38 @@ describe('scopes', () => {
     ).toEqual(['child finally', 'parent ended'])
   })
 
+  test('what a cleanup starts is ended too, and nothing can be started in a scope that has ended', () => {
+    expect(
+      told((tell, _scheduler, now) => [
+        (function* (): Coroutine<void> {
+          let ended!: Scope
+          const work = timeout(
+            10,
+            scope(function* (inner) {
+              ended = inner
+              inner.spawn(
+                (function* (): Coroutine<void> {
+                  try {
+                    yield* sleep(1000)
+                  } finally {
+                    inner.spawn(sleeps(1000), 'too late')
+                  }
+                })(),
+              )
+              yield* sleep(1000)
+            }),
+          )
+          try {
+            yield* work
+          } catch (error) {
+            tell(`${(error as Error).message}, at ${now()}`)
+          }
+          expect(() => ended.spawn(sleeps(1), 'late')).toThrow('late: the scope has ended')
+        })(),
+      ]),
+    ).toEqual(['not done in 10 ms, at 10'])
+  })
+
   test('a cancelled child is no failure', () => {
     expect(
       told((tell) => [
@@ -809,6 +989,57 @@ describe('timeout', () => {
     ).toEqual(['finally', 'true not done in 20 ms at 20'])
   })
 
+  test('with the result nothing more is waited for, so that a cancellation cannot take it away', () => {
+    expect(
+      told((tell, scheduler) => {
+        const box = new Channel<string>(1)
+        const victim = scheduler.new(
+          (function* (): Coroutine<void> {
+            tell(String(yield* timeout(1000, box.receive())))
+            yield* sleep(1)
+            tell('not reached')
+          })(),
+        )
+        return [
+          (function* () {
+            yield* sleep(1)
+            box.trySend('the value')
+            yield* pause()
+            victim.cancel()
+          })(),
+        ]
+      }),
+    ).toEqual(['the value'])
+  })
+
+  test('that comes while a cancellation is under way is nothing', () => {
+    expect(
+      told((tell, scheduler, now) => {
+        const victim = scheduler.new(
+          timeout(
+            10,
+            (function* (): Coroutine<void> {
+              try {
+                yield* sleep(1000)
+              } finally {
+                yield* sleep(10)
+                tell(`cleaned up at ${now()}`)
+              }
+            })(),
+          ),
+        )
+        return [
+          (function* () {
+            yield* sleep(5)
+            victim.cancel()
+            yield* victim.ended()
+            tell(`a failure: ${victim.error !== undefined}`)
+          })(),
+        ]
+      }),
+    ).toEqual(['cleaned up at 15', 'a failure: false'])
+  })
+
   test('an inner one that is longer does not hide an outer one', () => {
     expect(
       told((tell, _, now) => [
@@ -962,3 +1193,32 @@ onServers('chat: who does not read is dropped, and the others go on', async ({ s
   expect(await server.line()).toMatch(/ a line of more than 1000 bytes$/)
   await second.receiveEndOrReset()
 })
+
+onServers('chat: a client may send many short lines at once, and nobody who reads is dropped', async ({ stage }) => {
+  const server = await stage.serve('server', 'exercise-chat.ts', 0)
+  const [ann, bob] = [await stage.connect('client 1', server), await stage.connect('client 2', server)]
+  await server.lines(2)
+  const text = 'x\n'.repeat(1000)
+  await ann.send(text)
+  await bob.receive(text)
+  await bob.send('still here\n')
+  await ann.receive('still here\n')
+})
+
+onServers(
+  'chat: without a descriptor it serves those it has, and takes the next when one leaves',
+  async ({ stage }) => {
+    const server = await stage.serve('server', 'exercise-chat.ts', 0)
+    const [ann, bob] = [await stage.connect('client 1', server), await stage.connect('client 2', server)]
+    await server.lines(2)
+    await takeDescriptors(server)
+    const third = await stage.connect('client 3', server)
+    expect(await server.line()).toBe('accept EMFILE: too many open files')
+    await ann.send('hello\n')
+    await bob.receive('hello\n')
+    bob.socket.resetAndDestroy()
+    await server.line()
+    await third.send('me too\n')
+    await ann.receive('me too\n')
+  },
+)

@@ -74,9 +74,10 @@ async function cleansUp(signal: AbortSignal, ofCleanup?: AbortSignal): Promise<v
 }
 
 title('a cleanup under the same signal')
-await cleansUp(AbortSignal.abort(), AbortSignal.abort()).catch(tellWhy)
+const stopped = AbortSignal.abort()
+await cleansUp(stopped, stopped).catch(tellWhy)
 title('a cleanup without it')
-await cleansUp(AbortSignal.abort()).catch(tellWhy)
+await cleansUp(stopped).catch(tellWhy)
 // #endregion cleans-up
 
 // #region generator

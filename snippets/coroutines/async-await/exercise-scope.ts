@@ -9,10 +9,17 @@ const HOUR = 3_600_000 // milliseconds
 type Work<T> = (signal: AbortSignal) => Promise<T>
 type Spawn = (work: Work<void>) => void
 
-/** Runs `body`, and ends when all that it has spawned has ended. Throws the first error. */
-async function scope<T>(body: (spawn: Spawn, signal: AbortSignal) => Promise<T>): Promise<T> {
+/**
+ * Runs `body`, and ends when all that it has spawned has ended. Throws the first error. In another
+ * scope it is given that one's signal, so that who is aborted takes its children along.
+ */
+async function scope<T>(
+  body: (spawn: Spawn, signal: AbortSignal) => Promise<T>,
+  around?: AbortSignal,
+): Promise<T> {
   const controller = new AbortController()
-  const { signal } = controller
+  const own = controller.signal
+  const signal = around === undefined ? own : AbortSignal.any([around, own])
   const children = new Set<Promise<void>>()
   const errors: unknown[] = []
 
@@ -64,6 +71,12 @@ await left
 console.log('scope')
 await scope(async (spawn) => {
   spawn((signal) => sibling('sibling', signal))
+  spawn(fails)
+}).catch(tell)
+
+console.log('a scope in a scope')
+await scope(async (spawn) => {
+  spawn((outer) => scope(async (inner) => inner((signal) => sibling('child', signal)), outer))
   spawn(fails)
 }).catch(tell)
 

@@ -11,6 +11,7 @@ import {
   SOL_SOCKET,
   SOMAXCONN,
   SO_REUSEADDR,
+  type SystemError,
   TCP_NODELAY,
   bind,
   family,
@@ -22,11 +23,21 @@ import {
   socket,
 } from '#posix'
 import { Channel } from './channel.ts'
-import { Cancelled, type Coroutine, Scheduler, type Task, scope } from './scheduler.ts'
+import {
+  Cancelled,
+  type Coroutine,
+  Scheduler,
+  type Task,
+  pause,
+  scope,
+  sleep,
+} from './scheduler.ts'
 import { LineReader, Socket, sendAll } from './sockets.ts'
 
 const LINE_MAX = 1000 // bytes
 const OUTBOX = 64 // lines
+const FULL = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']) // no room for another connection
+const RETRY = 1000 // milliseconds
 
 const [port = '', host = '127.0.0.1'] = process.argv.slice(2)
 if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
@@ -58,6 +69,7 @@ function* chat(client: Socket, member: Member): Coroutine<void> {
         const line = yield* lines.readline()
         if (line.length === 0) break
         broadcast(member, line)
+        yield* pause() // so that no client fills all channels before a delivery has its turn
       }
       members.delete(member)
       outbox.close() // what is in it is still delivered: the scope waits for that
@@ -96,11 +108,18 @@ function broadcast(from: Member, line: Buffer): void {
 function* serverLoop(addr: Buffer): Coroutine<void> {
   const server = listening(addr)
   for (;;) {
-    const [client, peer] = yield* server.accept()
-    log(`serving ${peer}`)
-    const member: Member = { peer, outbox: new Channel<Buffer>(OUTBOX) }
-    members.add(member)
-    member.task = scheduler.new(chat(client, member), peer)
+    try {
+      const [client, peer] = yield* server.accept()
+      log(`serving ${peer}`)
+      const member: Member = { peer, outbox: new Channel<Buffer>(OUTBOX) }
+      members.add(member)
+      member.task = scheduler.new(chat(client, member), peer)
+    } catch (error) {
+      const { code, message } = error as SystemError
+      if (!FULL.has(code)) throw error
+      log(message)
+      yield* sleep(RETRY)
+    }
   }
 }
 

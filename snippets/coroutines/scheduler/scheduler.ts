@@ -73,6 +73,7 @@ export class Task<T> {
   event: YieldEvent<unknown> | undefined
   /** Why its wait has failed, to be thrown in it. */
   failure: Error | undefined
+  #started = false
   #cancelled = false
   /** How many scopes are open around what it does. */
   depth = 0
@@ -102,7 +103,10 @@ export class Task<T> {
     return new Ended(this)
   }
 
-  /** Ends it where it waits, by the error Cancelled: its `finally` blocks run, and may wait. */
+  /**
+   * Ends it where it waits, by the error Cancelled: its `finally` blocks run, and may wait. If it has
+   * not begun it runs to its first wait: only in its `try` can it release what it was given.
+   */
   cancel(): void {
     if (this.outcome !== undefined || this.#cancelled) return
     this.#cancelled = true
@@ -137,11 +141,12 @@ export class Task<T> {
   resume(): IteratorResult<YieldEvent<unknown>, T> {
     const { failure } = this
     this.failure = undefined
-    if (this.isLeaving) {
+    if (this.isLeaving && this.#started) {
       this.shield = this.depth
       // Not return(): where a `finally` waits, yield* forgets it, and the caller goes on.
       return this.#coroutine.throw(this.#cancellation())
     }
+    this.#started = true
     return failure === undefined ? this.#coroutine.next() : this.#coroutine.throw(failure)
   }
 
@@ -328,7 +333,7 @@ export class Scheduler {
     else if (timer !== undefined) timeout = Math.max(0, timer.time - this.#now())
     else if (this.#waits === 0) {
       const names = Array.from(this.#tasks, ({ name }) => name).join(', ')
-      throw new Error(`deadlock: nothing can wake any of ${names}`)
+      throw this.#failure?.error ?? new Error(`deadlock: nothing can wake any of ${names}`)
     }
     if (this.#waits > 0 || timeout > 0) this.#poller.wait(timeout, this.#wake)
     if (timer === undefined) return
@@ -497,24 +502,48 @@ export class Scope {
   readonly #children = new Set<Task<unknown>>()
   readonly depth: number
   failure: { error: unknown } | undefined
+  /** It has failed on the way out of something around it, which is not demanded again. */
+  late = false
+  #phase: 'open' | 'closing' | 'closed' = 'open'
 
   constructor(owner: Task<unknown>) {
     this.#owner = owner
     this.depth = ++owner.depth
   }
 
+  /** The first failure is what it throws. */
+  fail(error: unknown): void {
+    if (this.failure !== undefined) return
+    this.failure = { error }
+    this.late = this.#owner.shield >= this.depth
+  }
+
+  /** Fails, and ends what its owner and its tasks do. */
+  abort(error: unknown): void {
+    this.fail(error)
+    this.cancel()
+    this.#owner.leave(this.depth)
+  }
+
   /** Starts a task. If it fails, its siblings are cancelled, and the scope throws its error. */
   spawn<T>(coroutine: Coroutine<T>, name = 'task'): Task<T> {
+    if (this.#phase === 'closed') throw new Error(`${name}: the scope has ended`)
     const child = this.#owner.scheduler.start(coroutine, name, () => {
       this.#children.delete(child)
-      if (child.error === undefined || this.failure !== undefined) return
-      this.failure = child.error
-      this.cancel()
-      this.#owner.leave(this.depth)
+      if (child.error !== undefined && this.failure === undefined) this.abort(child.error.error)
     })
     this.#children.add(child)
-    if (this.failure !== undefined) child.cancel()
+    if (this.#phase === 'closing' || this.failure !== undefined) child.cancel()
     return child
+  }
+
+  /** Fails in `ms` milliseconds, unless it is being left then. Returns what takes that back. */
+  failAfter(ms: number, error: Error): () => void {
+    const { scheduler } = this.#owner
+    const timer = scheduler.after(ms, () => {
+      if (this.#owner.shield < this.depth) this.abort(error)
+    })
+    return () => scheduler.clear(timer)
   }
 
   /** Cancels all its tasks. */
@@ -529,8 +558,10 @@ export class Scope {
 
   /** Ends what is left of it. */
   *close(): Coroutine<void> {
+    this.#phase = 'closing'
     this.cancel()
     yield* this.ended()
+    this.#phase = 'closed'
     this.#owner.left(this.depth)
     this.#owner.depth--
   }
@@ -547,13 +578,14 @@ export function* scope<T>(body: (scope: Scope) => Coroutine<T>): Coroutine<T> {
     return result
   } catch (error) {
     const leaving = error instanceof Cancelled && owner.shield >= inner.depth
-    if (!leaving) inner.failure ??= { error }
+    if (!leaving) inner.fail(error)
     throw error
   } finally {
     const leaving = owner.shield
     owner.shield = UNDISTURBED
     yield* inner.close()
-    owner.shield = inner.failure === undefined ? Math.min(leaving, owner.depth) : outside
+    const wasLeft = inner.failure === undefined || inner.late
+    owner.shield = wasLeft ? Math.min(leaving, owner.depth) : outside
     // oxlint-disable-next-line no-unsafe-finally -- a body that was unwound because a child has failed ends with that error
     if (inner.failure !== undefined) throw inner.failure.error
   }
@@ -565,18 +597,15 @@ export class TimeoutError extends Error {
   override readonly name = 'TimeoutError'
 }
 
-function* expire(ms: number): Coroutine<never> {
-  yield* sleep(ms)
-  throw new TimeoutError(`not done in ${ms} ms`)
-}
-
 /** Gives `work` so many milliseconds, then ends it as cancel does. Throws TimeoutError. */
 export function* timeout<T>(ms: number, work: Coroutine<T> | YieldEvent<T>): Coroutine<T> {
   return yield* scope(function* (inner) {
-    const clock = inner.spawn(expire(ms), 'timeout')
-    const result = yield* work
-    clock.cancel()
-    return result
+    const inTime = inner.failAfter(ms, new TimeoutError(`not done in ${ms} ms`))
+    try {
+      return yield* work
+    } finally {
+      inTime()
+    }
   })
 }
 // #endregion timeout

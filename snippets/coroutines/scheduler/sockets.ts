@@ -49,11 +49,12 @@ export class ReadSocket extends SocketEvent<Buffer> {
 
   protected attempt(): boolean {
     const { socket } = this
+    const fd = socket.openFd // also before a wait
     if (socket.drained) {
-      socket.drained = false // the next attempt comes after a wait
+      socket.drained = false // the next attempt comes after the wait
       return false
     }
-    const received = tryRecv(socket.openFd, buffer, this.#nbytes, 0)
+    const received = tryRecv(fd, buffer, this.#nbytes, 0)
     if (received === -EAGAIN) return false
     if (received < 0) throw systemError('recv', received)
     socket.drained = received > 0 && received < this.#nbytes
@@ -143,7 +144,10 @@ export class Socket {
 // #endregion socket
 
 // #region readline
-/** Reads up to and with a newline, byte by byte; less at the end of the stream. */
+/**
+ * Reads up to and with a newline, byte by byte; less at the end of the stream. If it is cancelled,
+ * what it has read of a line is lost.
+ */
 export function* readline(socket: Socket, max = BUFFER_SIZE): Coroutine<Buffer> {
   const event = socket.recv(1) // one for all bytes: each attempt begins anew
   let line = Buffer.allocUnsafe(64)
@@ -161,7 +165,10 @@ export function* readline(socket: Socket, max = BUFFER_SIZE): Coroutine<Buffer> 
 // #endregion readline
 
 // #region lines
-/** The same with a buffer: a call receives what is there, however many lines that is. */
+/**
+ * The same with a buffer: a call receives what is there, however many lines that is, and what has
+ * come of a line stays here if the wait for the rest is ended.
+ */
 export class LineReader {
   readonly #socket: Socket
   readonly #max: number
@@ -183,10 +190,10 @@ export class LineReader {
     for (;;) {
       const line = this.buffered()
       if (line !== undefined) return line
-      const rest = this.#take(this.#chunk.length)
+      const rest = this.#chunk.subarray(this.#from) // stays where it is: the wait may be ended
       if (rest.length >= this.#max) throw new RangeError(`a line of more than ${this.#max} bytes`)
       const chunk = yield* this.#socket.recv(BUFFER_SIZE)
-      if (chunk.length === 0) return rest
+      if (chunk.length === 0) return this.#take(this.#chunk.length)
       this.#chunk = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
       this.#from = 0
     }
