@@ -117,7 +117,7 @@ export const edges: Edge[] = [
     'M47 485V531H109',
     52,
     512,
-    'RFC 9293 waits two segment lifetimes; Linux waits 60 s, as time-wait.ts measures. Meanwhile bind() to the port fails without SO_REUSEADDR.',
+    'RFC 9293 waits two segment lifetimes; Linux waits 60 s, as time-wait.ts measures; in states.ts a reset ends it. Meanwhile bind() to the port fails without SO_REUSEADDR.',
   ),
   edge('CLOSED LISTEN', 'server', 'listen()', '', 'M142 29V77', 94, 58, 'bind() alone leaves a socket in CLOSED.'),
   edge(

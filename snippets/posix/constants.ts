@@ -50,6 +50,7 @@ export const MSG_ERRQUEUE = 0x2000
 export const MSG_NOSIGNAL = 0x4000
 export const MSG_MORE = 0x8000
 export const MSG_FASTOPEN = 0x20000000
+export const MSG_CMSG_CLOEXEC = 0x40000000
 
 // Options at the level of the socket, socket(7)
 export const SOL_SOCKET = 1

@@ -329,6 +329,15 @@ test('who-node.ts finds the process that listens', async ({ stage }) => {
   expect(program.unawaited().join('\n')).toContain(`pid ${server.pid}, `)
 })
 
+test.for(['0.0.0.0', '::'])('who-node.ts finds the process that listens at %s', async (host, { stage }) => {
+  const server = createServer().listen(0, host)
+  await once(server, 'listening')
+  const program = stage.start('who', 'who-node.ts', (server.address() as AddressInfo).port)
+  expect((await program.ended).status).toBe(0)
+  expect(program.unawaited().join('\n')).toContain(`pid ${process.pid}, `)
+  server.close()
+})
+
 function ends(text: string): string {
   const [address, port] = text.split(':')
   return hexOf(address!, Number(port))

@@ -1,4 +1,4 @@
-// How long a segment is: on the loopback interface, and on a cable whose MTU is changed.
+// How long a segment may be: on the loopback interface, and on a cable whose MTU is changed.
 // usage: node segments.ts (in a network of its own: unshare -Urn node segments.ts, with lo up)
 
 import {
@@ -48,7 +48,7 @@ function tell(link: string, client: () => number, server: () => number, address:
   connect(clientFd, getsockname(listenFd, sockaddr_in('0.0.0.0', 0)))
   const connFd = accept(listenFd)
 
-  const info = Buffer.alloc(256) // struct tcp_info of linux/tcp.h
+  const info = Buffer.alloc(256) // struct tcp_info of linux/tcp.h: tcpi_pmtu and tcpi_advmss
   getsockopt(clientFd, IPPROTO_TCP, TCP_INFO, info)
   const [mtu, mss] = [info.readUInt32LE(60), info.readUInt32LE(84)]
   console.log(`${link}: MTU ${mtu}, ${mss} bytes of data and ${mtu - mss} of headers`)

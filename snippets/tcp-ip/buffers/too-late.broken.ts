@@ -1,5 +1,5 @@
-// WRONG: the receive buffer is made large when the connection exists. How large a window can be is
-// settled in the handshake.
+// WRONG: a receive buffer that was set small is made large when the connection exists. How large a
+// window can be was settled in the handshake.
 
 import {
   AF_INET,

@@ -71,7 +71,7 @@ try {
   // #endregion gone
 
   // #region options
-  for (const { fd } of [hanging, silent]) {
+  for (const { fd } of [hanging, silent, sending]) {
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, 1)
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, 1) // seconds of silence before the first probe
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, 1) // seconds from one probe to the next
@@ -148,6 +148,7 @@ function ready(fd: number): boolean {
 
 function tell(what: string, { arrived, result }: Connection): void {
   const isCounted = result?.includes('3 s') // the others go on as often as the time allows
-  const shown = isCounted || arrived.length < 2 ? arrived : [arrived[0], 'and again']
+  const isOne = arrived.every((what) => what === arrived[0])
+  const shown = isCounted || arrived.length < 2 || !isOne ? arrived : [arrived[0], 'and again']
   console.log(`${what}: ${shown.join(', ')}; ${result ?? 'still connected'}`)
 }

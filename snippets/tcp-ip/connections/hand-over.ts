@@ -5,6 +5,7 @@
 import { type Server, type Socket, createServer } from 'node:net'
 import {
   AF_UNIX,
+  MSG_CMSG_CLOEXEC,
   SCM_RIGHTS,
   SOCK_CLOEXEC,
   SOCK_STREAM,
@@ -90,8 +91,11 @@ function received(address: string): Start | undefined {
     if ((error as SystemError).code === 'ECONNREFUSED') return undefined // nobody has the name
     throw error
   }
+  if (uidOf(controlFd) !== process.getuid!()) {
+    throw new Error(`hand-over: another user has taken the name of ${address}`)
+  }
   const message = { name: null, data: Buffer.alloc(1), control: Buffer.alloc(24), flags: 0 }
-  recvmsg(controlFd, message, 0)
+  recvmsg(controlFd, message, MSG_CMSG_CLOEXEC)
   const [rights] = cmsgs(message.control)
   if (rights?.type !== SCM_RIGHTS) throw new Error(`hand-over: refused by the server at ${address}`)
   return { listenFd: rights.data.readInt32LE(0), generation: message.data[0]! + 1, controlFd }
@@ -111,7 +115,7 @@ function serve(
     client.on('error', () => {}) // a client that has gone
     client.end(`generation ${generation}\n`)
   })
-  server.listen({ fd: listenFd }, () => {
+  server.listen({ fd: listenFd }, SOMAXCONN, () => {
     if (controlFd !== undefined) {
       send(controlFd, Buffer.from('ready'), 5, 0)
       recv(controlFd, Buffer.alloc(1), 1, 0) // 0: the other one has given up the name
@@ -139,7 +143,7 @@ function handOver(
   control: Server,
 ): void {
   asker.on('error', () => {})
-  if (uidOf(asker) !== process.getuid!()) {
+  if (uidOf(fdOf(asker)) !== process.getuid!()) {
     asker.destroy()
     return
   }
@@ -165,10 +169,10 @@ function handOver(
 // #endregion hand-over
 
 // #region peer
-/** Who asks: struct ucred holds pid, uid and gid. unix(7) */
-function uidOf(socket: Socket): number {
+/** Who is at the other end: struct ucred holds pid, uid and gid. unix(7) */
+function uidOf(fd: number): number {
   const ucred = Buffer.alloc(12)
-  getsockopt(fdOf(socket), SOL_SOCKET, SO_PEERCRED, ucred)
+  getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ucred)
   return ucred.readUInt32LE(4)
 }
 

@@ -28,17 +28,35 @@ if (found === 0) {
 }
 
 // #region listeners
-/** What the links of the listening sockets at HOST:PORT say. */
+/**
+ * What the links say of the sockets that listen for HOST:PORT: at HOST, at 0.0.0.0, or at ::, where
+ * a server of Node is that was given no host (it takes IPv4 as well, unless it is ipv6Only).
+ */
 function listeners(): string[] {
   const hex = Number(port).toString(16).toUpperCase().padStart(4, '0')
   const address = Buffer.from(host.split('.').map(Number)).reverse().toString('hex').toUpperCase()
-  const [, ...lines] = readFileSync('/proc/net/tcp', 'latin1').trimEnd().split('\n')
-  return lines
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([, local, , state]) => local === `${address}:${hex}` && state === '0A')
+  const addresses = [address, '0'.repeat(8), '0'.repeat(32)]
+  const wanted = new Set(addresses.map((each) => `${each}:${hex}`))
+  return ['tcp', 'tcp6']
+    .flatMap(rows)
+    .filter(([, local, , state]) => wanted.has(local!) && state === '0A')
     .map((columns) => `socket:[${columns[9]}]`)
 }
+
+function rows(list: string): string[][] {
+  const [, ...lines] = text(`/proc/net/${list}`).trimEnd().split('\n')
+  return lines.map((line) => line.trim().split(/\s+/))
+}
 // #endregion listeners
+
+// A host without IPv6 has no list of it.
+function text(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return ''
+  }
+}
 
 // A process may end while it is looked at, and another user's may not be looked at.
 function entries(folder: string): string[] {

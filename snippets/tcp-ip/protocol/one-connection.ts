@@ -77,7 +77,7 @@ const table = Buffer.alloc(65_536)
 let [clientFd, listenFd, connFd, clientPort, serverPort] = [-1, -1, -1, 0, 0]
 let lines: string[] = []
 
-/** Something came that was not due, since this program was held up: an acknowledgement waits no more than 40 ms. */
+/** Something came that was not due, since this program was held up: an acknowledgement may wait for as little as 40 ms. */
 class TooLate extends Error {}
 
 for (let done = false; !done;) {

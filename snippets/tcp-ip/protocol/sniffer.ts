@@ -53,6 +53,7 @@ for (let length; (length = tryRecv(wireFd, buf, buf.length, MSG_DONTWAIT)) > 0;)
     clients++
     names.set(from, clients === 1 ? 'client' : `client ${clients}`).set(to, 'server')
   }
+  if (!names.has(from)) continue // its SYN was not seen: a connection that is older than this
   const kind = bytes > 0 ? `${bytes} bytes` : flagsOf(flags)
   if (kind === 'ACK') continue // when it comes is the kernel's affair
   const words = [kind, `seq ${(seq - (first.get(from) ?? seq)) >>> 0}`]

@@ -60,7 +60,12 @@ cell('listen', 'close', closes)
 cell('listen', 'recv', receives)
 cell('listen', 'send', sends)
 
-cell('accept', 'connect', (ends) => and(connects(ends), 'its accept', accepts(ends)))
+cell(
+  'accept',
+  'connect',
+  (ends) => and(connects(ends), 'its accept', accepts(ends)),
+  ({ listenFd }) => close(accept(listenFd)), // a client before, who is in the queue
+)
 cell('accept', 'close', closes, accepts)
 cell('accept', 'recv', receives, accepts)
 cell('accept', 'send', fills, accepts)

@@ -73,7 +73,7 @@ console.log(`the server's last word: window ${heard.tcp!.window}`)
 
 // #region probes
 let last = performance.now()
-let doubles = true
+let isLate = true
 for (let probes = 0; probes < PROBES;) {
   const { source, bytes } = nextPacket()
   if (source.port !== port) continue
@@ -81,10 +81,10 @@ for (let probes = 0; probes < PROBES;) {
   console.log(`a probe after ${(now - last).toFixed()} ms, with ${bytes} bytes`)
   last = now
   probes++
-  // Pauses of 1, 2 and 4 times the shortest: a busy machine can only make them longer.
-  doubles &&= now - began > 0.9 * SHORTEST * (2 ** probes - 1)
+  // After 1, 3 and 7 times the shortest: a busy machine can only make it later.
+  isLate &&= now - began > 0.9 * SHORTEST * (2 ** probes - 1)
 }
-console.log(`the pauses double: ${doubles}`)
+console.log(`none before ${SHORTEST}, ${3 * SHORTEST} and ${7 * SHORTEST} ms: ${isLate}`)
 // #endregion probes
 
 // #region read
