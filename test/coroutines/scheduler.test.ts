@@ -240,6 +240,23 @@ describe('errors', () => {
   })
 })
 
+test('a task that is added when one has failed is cancelled like the others', () => {
+  const { scheduler, now } = withoutClock()
+  scheduler.new(
+    // oxlint-disable-next-line require-yield -- it fails at once
+    (function* (): Coroutine<void> {
+      throw new Error('no luck')
+    })(),
+  )
+  scheduler.new(
+    (function* (): Coroutine<void> {
+      yield* scheduler.new(sleeps(1000)).join()
+    })(),
+  )
+  expect(() => scheduler.run()).toThrow('no luck')
+  expect(now()).toBe(0)
+})
+
 test('the failure that led to a deadlock is what run() throws', () => {
   const { scheduler } = withoutClock()
   const full = new Channel<string>(1)
@@ -829,6 +846,54 @@ describe('scopes', () => {
     ).toEqual(['not done in 10 ms, at 10'])
   })
 
+  test('a scope whose child fails while an inner one cleans up fails after that, and its task can be cancelled as before', () => {
+    expect(
+      told((tell, scheduler, now) => {
+        function* fails(ms: number, why: string): Coroutine<void> {
+          yield* sleep(ms)
+          throw new Error(why)
+        }
+        function* inner(): Coroutine<void> {
+          try {
+            yield* scope(function* (one) {
+              one.spawn(fails(1, 'inner'))
+              try {
+                yield* sleep(1000)
+              } finally {
+                yield* sleep(5)
+              }
+            })
+          } catch (error) {
+            tell(`${(error as Error).message}, at ${now()}`)
+          }
+          yield* sleep(1000)
+        }
+        const victim = scheduler.new(
+          (function* (): Coroutine<void> {
+            try {
+              yield* scope(function* (one) {
+                one.spawn(fails(2, 'outer'))
+                yield* inner()
+              })
+            } catch (error) {
+              tell(`${(error as Error).message}, at ${now()}`)
+            }
+            yield* sleep(1000)
+            tell('not reached')
+          })(),
+        )
+        return [
+          (function* () {
+            yield* sleep(10)
+            victim.cancel()
+            yield* victim.ended()
+            tell(`ended at ${now()}`)
+          })(),
+        ]
+      }),
+    ).toEqual(['inner, at 6', 'outer, at 6', 'ended at 10'])
+  })
+
   test('a cancelled child is no failure', () => {
     expect(
       told((tell) => [
@@ -1038,6 +1103,37 @@ describe('timeout', () => {
         ]
       }),
     ).toEqual(['cleaned up at 15', 'a failure: false'])
+  })
+
+  test('that comes while an inner scope cleans up waits for that', () => {
+    expect(
+      told((tell, _scheduler, now) => [
+        (function* (): Coroutine<void> {
+          function* work(): Coroutine<void> {
+            try {
+              yield* sleep(1000)
+            } finally {
+              yield* sleep(10)
+              tell(`cleaned up at ${now()}`)
+            }
+          }
+          function* retries(): Coroutine<void> {
+            for (let i = 0; i < 9; i++) {
+              try {
+                yield* timeout(15, work())
+              } catch (error) {
+                if (!(error instanceof TimeoutError)) throw error
+              }
+            }
+          }
+          try {
+            yield* timeout(20, retries())
+          } catch (error) {
+            tell(`${(error as Error).message}, at ${now()}`)
+          }
+        })(),
+      ]),
+    ).toEqual(['cleaned up at 25', 'cleaned up at 35', 'not done in 20 ms, at 35']) // at the next wait
   })
 
   test('an inner one that is longer does not hide an outer one', () => {

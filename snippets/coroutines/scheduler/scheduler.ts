@@ -75,8 +75,8 @@ export class Task<T> {
   failure: Error | undefined
   #started = false
   #cancelled = false
-  /** How many scopes are open around what it does. */
-  depth = 0
+  /** The scopes that are open around what it does, the innermost last. */
+  readonly scopes: Scope[] = []
   /** Where it is asked to leave: 0 is the task itself, 1 its outermost scope, and so on. */
   #asked: number[] = []
   #deepest = -1 // of #asked
@@ -113,6 +113,11 @@ export class Task<T> {
     this.leave(0)
   }
 
+  /** How many scopes are open around what it does. */
+  get depth(): number {
+    return this.scopes.length
+  }
+
   /** Asks it to leave what it does at that depth. */
   leave(depth: number): void {
     this.#asked.push(depth)
@@ -143,6 +148,7 @@ export class Task<T> {
     this.failure = undefined
     if (this.isLeaving && this.#started) {
       this.shield = this.depth
+      for (const inner of this.scopes.slice(this.#deepest)) inner.isLeft = true
       // Not return(): where a `finally` waits, yield* forgets it, and the caller goes on.
       return this.#coroutine.throw(this.#cancellation())
     }
@@ -267,6 +273,7 @@ export class Scheduler {
       for (const other of this.#tasks) other.cancel()
     })
     this.#tasks.add(task)
+    if (this.#failure !== undefined) task.cancel()
     return task
   }
 
@@ -502,20 +509,23 @@ export class Scope {
   readonly #children = new Set<Task<unknown>>()
   readonly depth: number
   failure: { error: unknown } | undefined
-  /** It has failed on the way out of something around it, which is not demanded again. */
+  /** Something around it is being left, and it with that. */
+  isLeft = false
+  /** It was being left when it failed: what has been demanded further out is not demanded again. */
   late = false
   #phase: 'open' | 'closing' | 'closed' = 'open'
 
   constructor(owner: Task<unknown>) {
     this.#owner = owner
-    this.depth = ++owner.depth
+    owner.scopes.push(this)
+    this.depth = owner.depth
   }
 
   /** The first failure is what it throws. */
   fail(error: unknown): void {
     if (this.failure !== undefined) return
     this.failure = { error }
-    this.late = this.#owner.shield >= this.depth
+    this.late = this.isLeft
   }
 
   /** Fails, and ends what its owner and its tasks do. */
@@ -541,7 +551,7 @@ export class Scope {
   failAfter(ms: number, error: Error): () => void {
     const { scheduler } = this.#owner
     const timer = scheduler.after(ms, () => {
-      if (this.#owner.shield < this.depth) this.abort(error)
+      if (!this.isLeft && this.#phase === 'open') this.abort(error)
     })
     return () => scheduler.clear(timer)
   }
@@ -563,7 +573,7 @@ export class Scope {
     yield* this.ended()
     this.#phase = 'closed'
     this.#owner.left(this.depth)
-    this.#owner.depth--
+    this.#owner.scopes.pop()
   }
 }
 
