@@ -125,7 +125,10 @@ export function sockaddr(address: string, port: number): Buffer {
   return address.includes(':') ? sockaddr_in6(address, port) : sockaddr_in(address, port)
 }
 
-/** Room for any address that a call gives back: struct sockaddr_storage, 128 bytes. */
+/**
+ * Room for any address that a call gives back: struct sockaddr_storage, 128 bytes. One of AF_UNIX
+ * cannot be passed on like that, since the kernel takes no more than 110: see sockaddr_un.
+ */
 export function sockaddr_storage(): Buffer {
   return Buffer.alloc(128)
 }

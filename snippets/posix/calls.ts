@@ -172,7 +172,8 @@ function clearRest<T extends Uint8Array>(addr: T): T {
  * @param len how many bytes of `buf`, from its start
  * @param flags 0, or MSG_MORE, MSG_DONTWAIT, MSG_OOB, …
  * @returns how many the kernel took, which may be fewer on a stream socket
- * @throws EPIPE (after shutdown, or on a stream that has failed or never was), ECONNRESET, EAGAIN
+ * @throws EPIPE (after shutdown, or on a stream that has failed or never was), ENOTCONN (a unix
+ * stream that never was), ECONNRESET, EAGAIN
  * (non-blocking, or SO_SNDTIMEO has passed), EMSGSIZE (a datagram too long), EDESTADDRREQ (a
  * datagram socket without a peer), ECONNREFUSED (of an earlier datagram), EINTR, EOPNOTSUPP (a
  * flag), ETIMEDOUT; RangeError where `len` is not within `buf`. send(2)

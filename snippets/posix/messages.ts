@@ -24,12 +24,17 @@ export interface Msghdr {
 }
 
 // struct msghdr in words of 64 bits: name, its length, pieces, how many, control, its length, flags.
-// The memory that it points to stays where it is while the arrays live, and they do during the call.
+// The memory that it points to stays where it is while the arrays live. An address does not keep them
+// alive, and V8 may collect what no code looks at again, during the call too: hence `held`.
 const header = new BigUint64Array(7)
 const piece = new BigUint64Array(2) // struct iovec: where, and how long
 const pieceAt = koffi.address(piece)
 
-function fill({ name, data, control }: Msghdr): void {
+const held: { message?: Msghdr } = {}
+
+function fill(message: Msghdr): void {
+  held.message = message
+  const { name, data, control } = message
   piece.set([koffi.address(data), BigInt(data.byteLength)])
   header.set([...place(name), pieceAt, 1n, ...place(control), 0n])
 }

@@ -1,8 +1,8 @@
 // From names to addresses: getaddrinfo and its older relatives.
 
 import koffi from 'koffi'
-import { check } from './errors.ts'
-import { cString, libc } from './platform.ts'
+import { check, systemError } from './errors.ts'
+import { cString, lastErrno, libc } from './platform.ts'
 
 const calls = {
   getaddrinfo: libc.func('int getaddrinfo(const char *, const char *, const void *, void *)'),
@@ -46,9 +46,9 @@ const codes = new Map([
   [-8, 'EAI_SERVICE'],
   [-9, 'EAI_ADDRFAMILY'],
   [-10, 'EAI_MEMORY'],
-  [-11, 'EAI_SYSTEM'],
   [-12, 'EAI_OVERFLOW'],
 ])
+const EAI_SYSTEM = -11 // errno has the reason
 
 /**
  * Finds the addresses of a host and a service, in the order in which they should be tried (RFC
@@ -59,7 +59,7 @@ const codes = new Map([
  * @param service a name of /etc/services or a port in digits; null for port 0
  * @throws EAI_NONAME (no such name, or both are null), EAI_NODATA (a name without an address),
  * EAI_AGAIN (DNS does not answer), EAI_SERVICE, EAI_FAMILY, EAI_ADDRFAMILY (a literal of the other
- * family), EAI_SOCKTYPE, EAI_BADFLAGS. getaddrinfo(3)
+ * family), EAI_SOCKTYPE, EAI_BADFLAGS; what errno says where C has EAI_SYSTEM. getaddrinfo(3)
  */
 export function getaddrinfo(
   node: string | null,
@@ -74,6 +74,7 @@ export function getaddrinfo(
   const result = new BigUint64Array(1)
   const [host, port] = [node, service].map((text) => (text === null ? null : cString(text)))
   const status = calls.getaddrinfo(host, port, request, result) as number
+  if (status === EAI_SYSTEM) throw systemError('getaddrinfo', -lastErrno())
   if (status !== 0) {
     const code = codes.get(status) ?? `EAI ${status}`
     const text = (calls.gai_strerror(status) as string).toLowerCase()

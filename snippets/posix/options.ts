@@ -30,7 +30,7 @@ const intBytes = new Uint8Array(int.buffer)
 
 /** Reads an option whose value is an int, as most are. getsockopt(2) */
 export function getsockoptInt(fd: number, level: number, name: number): number {
-  int[0] = 0 // a byte-sized option, such as IP_MULTICAST_TTL, fills only the first byte
+  int[0] = 0 // nothing of another value, should an option be shorter
   getsockopt(fd, level, name, intBytes)
   return int[0]!
 }

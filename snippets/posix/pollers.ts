@@ -19,6 +19,7 @@ import { EINTR, systemError } from './errors.ts'
 import { timeval } from './options.ts'
 import {
   FD_CLR,
+  FD_ISSET,
   FD_SET,
   FD_SETSIZE,
   epoll_create1,
@@ -86,8 +87,10 @@ export function epollPoller(): Poller {
       const result = tryEpollWait(epfd, list, list.count, wholeMilliseconds(timeout))
       const count = counted(result, 'epoll_wait')
       for (let i = 0; i < count; i++) {
-        const [fd, events] = [list.fd(i), list.events(i)]
-        ready(fd, events & FAILED ? watched[fd]! : events)
+        const fd = list.fd(i)
+        const wanted = watched[fd]! // 0 of one that was forgotten meanwhile
+        const events = list.events(i) & FAILED ? wanted : list.events(i) & wanted
+        if (events !== 0) ready(fd, events)
       }
       return count
     },
@@ -135,7 +138,10 @@ export function pollPoller(): Poller {
         const events = fds.revents(i)
         if (events === 0) continue
         left--
-        ready(fds.fd(i), events & FAILED ? watched[i]! : events)
+        const fd = fds.fd(i)
+        const wanted = place[fd] === i ? watched[i]! : 0 // 0 of one that was forgotten meanwhile
+        const told = events & FAILED ? wanted : events & wanted
+        if (told !== 0) ready(fd, told)
       }
       return count
     },
@@ -172,9 +178,11 @@ export function selectPoller(): Poller {
         let bits = readable[word]! | writable[word]!
         for (; bits !== 0; bits &= bits - 1) {
           const bit = bits & -bits
-          const events =
-            (readable[word]! & bit ? POLLIN : 0) | (writable[word]! & bit ? POLLOUT : 0)
-          ready(word * 32 + 31 - Math.clz32(bit), events)
+          const fd = word * 32 + 31 - Math.clz32(bit)
+          const events = // without those that were forgotten meanwhile
+            (readable[word]! & bit && FD_ISSET(fd, reading) ? POLLIN : 0) |
+            (writable[word]! & bit && FD_ISSET(fd, writing) ? POLLOUT : 0)
+          if (events !== 0) ready(fd, events)
           count++
         }
       }

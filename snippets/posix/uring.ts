@@ -96,8 +96,18 @@ export function io_uring_queue_init(entries: number): Ring {
   const [sq, cq] = [params.subarray(10, 20), params.subarray(20, 30)] // where is what, in bytes
   const [sqArray, cqEntries] = [sq[6]!, cq[5]!]
 
-  const map = (length: number, offset: number): Mapping =>
-    mmap(null, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, offset)
+  const mappings: Mapping[] = []
+  const map = (length: number, offset: number): Mapping => {
+    try {
+      const flags = MAP_SHARED | MAP_POPULATE
+      mappings.push(mmap(null, length, PROT_READ | PROT_WRITE, flags, fd, offset))
+    } catch (error) {
+      for (const mapping of mappings) munmap(mapping)
+      close(fd)
+      throw error
+    }
+    return mappings.at(-1)!
+  }
   const sqRing = map(sqArray + places * 4, IORING_OFF_SQ_RING)
   const cqRing = map(cqEntries + resultPlaces * CQE_SIZE, IORING_OFF_CQ_RING)
   const sqes = map(places * SQE_SIZE, IORING_OFF_SQES)
@@ -107,7 +117,7 @@ export function io_uring_queue_init(entries: number): Ring {
   const cqes = new Int32Array(cqRing.bytes.buffer, cqEntries, (resultPlaces * CQE_SIZE) / 4)
   return {
     fd,
-    mappings: [sqRing, cqRing, sqes],
+    mappings,
     requests: { ...queue(sqRing, sq), entries: sqes },
     results: { ...queue(cqRing, cq), entries: cqes },
   }

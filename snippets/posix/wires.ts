@@ -3,7 +3,7 @@
 // or the other host itself. Needs CAP_NET_ADMIN and CAP_NET_RAW in a network of its own.
 
 import { htons, sockaddr_in } from './addresses.ts'
-import { close, sendto, socket, tryRecv } from './calls.ts'
+import { close, recv, sendto, socket } from './calls.ts'
 import {
   AF_INET,
   AF_PACKET,
@@ -65,7 +65,7 @@ export function wire(address: string): Wire {
     fd,
     receive(timeout) {
       if (poll(fds, 1, timeout) === 0) return undefined
-      return Buffer.from(buf.subarray(0, tryRecv(fd, buf, buf.length, 0)))
+      return Buffer.from(buf.subarray(0, recv(fd, buf, buf.length, 0)))
     },
     deliver(bytes) {
       const sent = summed(bytes)

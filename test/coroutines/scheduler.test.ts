@@ -243,7 +243,6 @@ describe('errors', () => {
 test('a task that is added when one has failed is cancelled like the others', () => {
   const { scheduler, now } = withoutClock()
   scheduler.new(
-    // oxlint-disable-next-line require-yield -- it fails at once
     (function* (): Coroutine<void> {
       throw new Error('no luck')
     })(),

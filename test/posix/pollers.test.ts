@@ -141,6 +141,28 @@ describe.each([
     })
   })
 
+  test('who was forgotten meanwhile is not told of, nor is what nobody wants any more', () => {
+    withPoller((poller) => {
+      const pairs = Array.from({ length: 4 }, pair)
+      for (const [fd, other] of pairs) {
+        poller.watch(fd, BOTH)
+        send(other, byte, 1, 0)
+      }
+      const told: [fd: number, events: number][] = []
+      poller.wait(-1, (fd, events) => {
+        told.push([fd, events])
+        if (told.length > 1) return
+        const others = pairs.map(([one]) => one).filter((one) => one !== fd)
+        for (const one of others.slice(1)) poller.watch(one, 0)
+        poller.watch(others[0]!, POLLOUT)
+      })
+      expect(told[0]![1]).toBe(BOTH)
+      expect(told.slice(1).filter(([, events]) => events !== POLLOUT)).toEqual([])
+      expect(told.length).toBeLessThanOrEqual(2)
+      expect(poller.wait(0, () => {})).toBe(2)
+    })
+  })
+
   test('waits as long as it is told, and no less', () => {
     withPoller((poller, ready) => {
       poller.watch(pair()[0], POLLIN)

@@ -35,7 +35,7 @@ try {
   ask('somebody listens', free)
   ask('nobody listens', nobody)
   ask('the queue is full', free) // by the first one, which nobody has accepted
-  ask('on this host, by a path', listening(sockaddr_un(`\0connect-answers-${process.pid}`)))
+  ask('on this host, by a Unix socket', listening(sockaddr_un(`\0connect-answers-${process.pid}`)))
 } catch (error) {
   console.error((error as Error).message)
   process.exit(1)

@@ -59,9 +59,10 @@ process.exit(winner === undefined ? 1 : 0)
 function attempt(addr: Buffer): void {
   log(`${format(addr)}: attempt`)
   next = elapsed() + DELAY
-  const fd = socket(family(addr), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
-  pending.set(fd, addr)
+  let fd = -1
   try {
+    fd = socket(family(addr), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
+    pending.set(fd, addr)
     connect(fd, addr)
   } catch (error) {
     if ((error as SystemError).code !== 'EINPROGRESS') fail(fd, error as SystemError)
@@ -70,8 +71,7 @@ function attempt(addr: Buffer): void {
 
 function fail(fd: number, error: SystemError): void {
   log(error.message)
-  pending.delete(fd)
-  close(fd)
+  if (pending.delete(fd)) close(fd) // a host without IPv6 has no socket for it
   next = 0 // an attempt that has failed is not waited for
 }
 // #endregion attempt

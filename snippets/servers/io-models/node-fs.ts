@@ -23,7 +23,7 @@ for (const thread of waiting()) {
 // #endregion fs
 
 // #region waiting
-// The threads of this process that wait in read(0). proc(5): /proc/PID/task/TID/syscall
+// The threads of this process that wait in read(0). proc_pid_syscall(5)
 function waiting(): string[] {
   return readdirSync('/proc/self/task').filter((thread) => {
     const [call, fd] = readFileSync(`/proc/self/task/${thread}/syscall`, 'latin1').split(' ')

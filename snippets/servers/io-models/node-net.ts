@@ -36,7 +36,7 @@ function fail(error: Error): void {
 
 // #region look
 // What the kernel knows of the descriptor: its flags, and the events for which each epoll
-// instance of this process watches it. proc(5): /proc/PID/fdinfo
+// instance of this process watches it. proc_pid_fdinfo(5)
 function look(conn: Socket): void {
   const { fd } = (conn as Socket & { _handle: { fd: number } })._handle
   const flags = Number.parseInt(/^flags:\s+(\d+)/m.exec(info(fd))![1]!, 8)

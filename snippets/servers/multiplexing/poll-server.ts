@@ -133,6 +133,7 @@ function acceptSome(): void {
 
 // #region accepting
 function setAccepting(on: boolean): void {
+  if (on === accepting) return // what has come there is not forgotten
   accepting = on
   places.set(0, on ? listenFd : -1, POLLIN) // a negative one is left out
 }

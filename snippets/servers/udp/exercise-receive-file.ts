@@ -24,7 +24,7 @@ interface Transfer {
   hash: Hash
   whole: boolean
 }
-// By their senders and ids; the last hundred
+// By their senders and ids; the hundred that were heard of last
 const transfers = new Map<string, Transfer>()
 
 function take(message: Buffer, { address, port }: RemoteInfo): void {
@@ -34,11 +34,12 @@ function take(message: Buffer, { address, port }: RemoteInfo): void {
   let transfer = transfers.get(key)
   if (transfer === undefined && number === 0) {
     transfer = { due: 0, size: 0, hash: createHash('sha256'), whole: false }
-    transfers.set(key, transfer)
-    const [oldest] = transfers.keys()
-    if (transfers.size > TRANSFERS) transfers.delete(oldest!)
   }
   if (transfer === undefined || number > transfer.due) return
+  transfers.delete(key)
+  transfers.set(key, transfer) // at the end: the first one has been silent longest
+  const [oldest] = transfers.keys()
+  if (transfers.size > TRANSFERS) transfers.delete(oldest!)
 
   if (number === transfer.due && !transfer.whole) add(transfer, message.subarray(HEADER))
   // A block that we have had is acknowledged again: the
