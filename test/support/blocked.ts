@@ -39,8 +39,12 @@ const CALLS: Record<Call, number[]> = process.arch === 'arm64' ? numbers.arm64 :
 
 /** A file of a process in /proc, or '' once the process is gone. */
 function proc(pid: number, file: string): string {
+  return read(`/proc/${pid}/${file}`)
+}
+
+function read(path: string): string {
   try {
-    return readFileSync(`/proc/${pid}/${file}`, 'latin1')
+    return readFileSync(path, 'latin1')
   } catch {
     return ''
   }
@@ -108,6 +112,14 @@ export function processorWaits(pids: readonly number[]): ReadonlyMap<number, num
     threads(pid).map((tid) => [tid, Number(proc(pid, `task/${tid}/schedstat`).split(' ')[1] ?? 0) / 1e6] as const),
   )
   return new Map(waits)
+}
+
+const CLOCK_TICK = 10 // milliseconds, of /proc/stat; sysconf(_SC_CLK_TCK) is 100 on Linux
+
+/** How long each processor has been kept from this machine by the host of a virtual one, in milliseconds: steal of proc_stat(5). */
+export function stolen(): number[] {
+  const lines = read('/proc/stat').match(/^cpu\d.*/gm) ?? []
+  return lines.map((line) => Number(line.split(' ')[8] ?? 0) * CLOCK_TICK)
 }
 
 function threads(pid: number): number[] {

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { type Transcript, show } from './transcript.ts'
 import { type Call, threadCalls, untilWaitsIn } from './blocked.ts'
-import { listenersAt } from './leaks.ts'
+import { descendants, listenersAt } from './leaks.ts'
 import { type Exit, spawn } from './spawn.ts'
 import { within } from './within.ts'
 
@@ -44,6 +44,8 @@ export interface Program {
   readonly ended: Promise<Exit>
   /** From now on its lines are read and thrown away: for loads under which nobody counts them. */
   ignoreOutput(): void
+  /** What it has printed and nobody has awaited, and the system calls of its threads: for whoever has waited for it in vain. */
+  whereabouts(): string
   /** Lines that nobody has awaited. */
   unawaited(): string[]
 }
@@ -84,6 +86,12 @@ export function startProgram({ lane, folder, node, file, args, env, transcript, 
     }
     transcript.add(lane, mark, line)
     return line
+  }
+
+  function whereabouts(): string {
+    const printed = [...stdout.rest(), ...stderr.rest()].join(' | ') || 'nothing'
+    const calls = [child.pid, ...descendants(child.pid)].map((pid) => `${pid}: ${threadCalls(pid)}`)
+    return `it has printed ${printed}, and its threads are in ${calls.join('; ')}`
   }
 
   return {
@@ -128,10 +136,7 @@ export function startProgram({ lane, folder, node, file, args, env, transcript, 
     kill: child.kill,
     async exit() {
       const { status, signal } = await within(ended, `the end of ${lane} (${file})`).catch((reason: Error) => {
-        const printed = [...stdout.rest(), ...stderr.rest()].join(' | ') || 'nothing'
-        throw new Error(
-          `${reason.message}: it has printed ${printed}, and its threads are in ${threadCalls(child.pid)}`,
-        )
+        throw new Error(`${reason.message}: ${whereabouts()}`)
       })
       for (const line of stdout.rest()) transcript.add(lane, '│', line)
       for (const line of stderr.rest()) transcript.add(lane, '!', line)
@@ -142,6 +147,7 @@ export function startProgram({ lane, folder, node, file, args, env, transcript, 
       stdout.ignore()
       stderr.ignore()
     },
+    whereabouts,
     unawaited: () => [...stdout.rest(), ...stderr.rest()],
   }
 }
