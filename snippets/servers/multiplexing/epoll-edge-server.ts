@@ -92,6 +92,7 @@ log(`listening on ${format(getsockname(listenFd, addr))}`)
 const events = epoll_events(1024)
 let acceptable = false // until an accept says EAGAIN
 let full = false // no descriptor is free
+let retryAt = 0 // when to accept again
 for (;;) {
   // While somebody can go on, look for events, but do not wait for them.
   const busy = waiting > 0 || (acceptable && !full)
@@ -99,7 +100,7 @@ for (;;) {
   const count = tryEpollWait(epfd, events, events.count, timeout)
   if (count < 0 && count !== -EINTR) throw systemError('epoll_wait', count)
   for (let i = 0; i < count; i++) note(events.fd(i), events.events(i))
-  if (count === 0 && timeout === RETRY) full = false
+  if (full && performance.now() >= retryAt) full = false
   if (acceptable && !full) acceptSome()
   const turns = waiting
   waiting = 0
@@ -163,6 +164,7 @@ function acceptSome(): void {
     if (fd < 0) {
       acceptable = fd !== -EAGAIN
       full = FULL.has(fd)
+      if (full) retryAt = performance.now() + RETRY
       if (acceptable) log(systemError('accept', fd).message)
       return
     }

@@ -83,6 +83,7 @@ log(`listening on ${format(getsockname(listenFd, addr))}`)
 // #region loop
 const events = epoll_events(1024)
 let accepting = true
+let retryAt = 0 // when to look at the listening socket again
 for (;;) {
   const count = tryEpollWait(epfd, events, events.count, accepting ? -1 : RETRY)
   if (count === -EINTR) continue
@@ -93,7 +94,7 @@ for (;;) {
     else if (conn.length > 0) deliver(conn, conn.unsent!, conn.length)
     else receive(conn)
   }
-  if (count === 0) acceptAgain()
+  if (!accepting && performance.now() >= retryAt) acceptAgain()
 }
 
 // Told once, a descriptor is silent until we ask for its next event.
@@ -133,6 +134,7 @@ function acceptSome(): void {
       log(systemError('accept', fd).message)
       // The queue stays as it is until a descriptor is free: do not ask.
       accepting = !FULL.has(fd)
+      if (!accepting) retryAt = performance.now() + RETRY
       break
     }
     const name = format(peer)

@@ -86,6 +86,7 @@ log(`listening on ${format(getsockname(listenFd, addr))}`)
 
 const events = epoll_events(1024)
 let accepting = true
+let retryAt = 0 // when to look at the listening socket again
 for (;;) {
   const count = tryEpollWait(epfd, events, events.count, accepting ? -1 : RETRY)
   if (count === -EINTR) continue
@@ -101,7 +102,7 @@ for (;;) {
   // Last: a new client with an old number must not get events of the old one.
   for (let i = 0; i < count; i++) if (events.fd(i) === listenFd) acceptSome()
   // #endregion chat-loop
-  if (count === 0) setAccepting(true)
+  if (!accepting && performance.now() >= retryAt) setAccepting(true)
 }
 
 // #region lines
@@ -168,6 +169,7 @@ function acceptSome(): void {
 function setAccepting(on: boolean): void {
   if (on === accepting) return
   accepting = on
+  if (!on) retryAt = performance.now() + RETRY
   epoll_ctl(epfd, EPOLL_CTL_MOD, listenFd, on ? EPOLLIN : 0)
 }
 

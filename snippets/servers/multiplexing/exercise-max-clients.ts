@@ -84,6 +84,7 @@ log(`listening on ${format(getsockname(listenFd, addr))}`)
 
 const events = epoll_events(1024)
 let accepting = true
+let retryAt = 0 // when to look at the listening socket again
 for (;;) {
   const count = tryEpollWait(epfd, events, events.count, accepting ? -1 : RETRY)
   if (count === -EINTR) continue
@@ -94,7 +95,7 @@ for (;;) {
     else if (conn.length > 0) deliver(conn, conn.unsent!, conn.length)
     else receive(conn)
   }
-  if (count === 0) setAccepting(true)
+  if (!accepting && performance.now() >= retryAt) setAccepting(true)
 }
 
 function receive(conn: Connection): void {
@@ -147,6 +148,7 @@ function acceptSome(): void {
 function setAccepting(on: boolean): void {
   if (on === accepting) return
   accepting = on
+  if (!on) retryAt = performance.now() + RETRY
   epoll_ctl(epfd, EPOLL_CTL_MOD, listenFd, on ? EPOLLIN : 0)
 }
 

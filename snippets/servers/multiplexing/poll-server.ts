@@ -78,6 +78,7 @@ log(`listening on ${format(getsockname(listenFd, addr))}`)
 
 // #region loop
 let accepting = true
+let retryAt = 0 // when to look at the listening socket again
 places.set(0, listenFd, POLLIN)
 for (;;) {
   const count = tryPoll(places, connections.length + 1, accepting ? -1 : RETRY)
@@ -94,7 +95,7 @@ for (;;) {
     else if (conn.length > 0) deliver(conn, conn.unsent!, conn.length)
     else receive(conn)
   }
-  if (count === 0) setAccepting(true)
+  if (!accepting && performance.now() >= retryAt) setAccepting(true)
 }
 // #endregion loop
 
@@ -135,6 +136,7 @@ function acceptSome(): void {
 function setAccepting(on: boolean): void {
   if (on === accepting) return // what has come there is not forgotten
   accepting = on
+  if (!on) retryAt = performance.now() + RETRY
   places.set(0, on ? listenFd : -1, POLLIN) // a negative one is left out
 }
 // #endregion accepting

@@ -44,7 +44,7 @@ const GREETING = Buffer.from('Welcome to server!\n')
 const BUFFER_SIZE = 65_536 // bytes
 const ACCEPTS = 64 // in one turn
 const FULL = new Set([-EMFILE, -ENFILE, -ENOBUFS, -ENOMEM]) // no room for more
-const RETRY = timeval(5000)
+const RETRY = 5000 // milliseconds
 
 const [port = '', host = '127.0.0.1'] = process.argv.slice(2)
 if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
@@ -84,15 +84,17 @@ const reading = fd_set() // whom we watch: those we would read from ...
 const writing = fd_set() // ... and those to whom we owe something
 const readable = fd_set() // what select makes of them
 const writable = fd_set()
+const retry = timeval(RETRY)
 const timeout = timeval(0)
 let nfds = 0
+let retryAt = 0 // when to look at the listening socket again
 
 watch(listenFd, reading)
 for (;;) {
   readable.set(reading) // select leaves those in the sets that are ready
   writable.set(writing)
   const accepting = FD_ISSET(listenFd, reading)
-  timeout.set(RETRY)
+  timeout.set(retry)
   const count = trySelect(nfds, readable, writable, null, accepting ? null : timeout)
   if (count === -EINTR) continue
   if (count < 0) throw systemError('select', count)
@@ -107,7 +109,7 @@ for (;;) {
       else receive(connections.get(fd)!)
     }
   }
-  if (count === 0) watch(listenFd, reading)
+  if (!accepting && performance.now() >= retryAt) watch(listenFd, reading)
 }
 // #endregion loop
 
@@ -148,7 +150,10 @@ function acceptSome(): void {
     if (fd < 0) {
       log(systemError('accept', fd).message)
       // The queue stays as it is until a descriptor is free: look away.
-      if (FULL.has(fd)) unwatch(listenFd, reading)
+      if (FULL.has(fd)) {
+        unwatch(listenFd, reading)
+        retryAt = performance.now() + RETRY
+      }
       return
     }
     const name = format(peer)

@@ -25,6 +25,11 @@ export function forbidDescriptors({ pid }: Program): void {
   limitDescriptors(pid, 3) // below it are the standard streams, and what is open above it stays so
 }
 
+/** Descriptors may be had again, as if another program had given some back. */
+export function allowDescriptors({ pid }: Program): void {
+  limitDescriptors(pid, 1024)
+}
+
 /** The descriptors of a server, as paths in /proc. */
 function opened({ pid }: Program): string[] {
   return readdirSync(`/proc/${pid}/fd`).map((fd) => `/proc/${pid}/fd/${fd}`)
