@@ -106,20 +106,28 @@ export function threadCalls(pid: number): string {
   return calls.join(', ') || 'no process any more'
 }
 
-/** How long each thread of these processes has been ready to run while others ran, in milliseconds, by its id. /proc/PID/task/TID/schedstat */
-export function processorWaits(pids: readonly number[]): ReadonlyMap<number, number> {
-  const waits = pids.flatMap((pid) =>
-    threads(pid).map((tid) => [tid, Number(proc(pid, `task/${tid}/schedstat`).split(' ')[1] ?? 0) / 1e6] as const),
-  )
-  return new Map(waits)
+/** What a thread has had of the processors. */
+export interface Share {
+  /** Whether it wants to run, and runs or waits for a processor. */
+  ready: boolean
+  /** How long it has run, in milliseconds. */
+  ran: number
+  /** How long it had waited for a processor when it last got one, in milliseconds. */
+  waited: number
 }
 
-const CLOCK_TICK = 10 // milliseconds, of /proc/stat; sysconf(_SC_CLK_TCK) is 100 on Linux
-
-/** How long each processor has been kept from this machine by the host of a virtual one, in milliseconds: steal of proc_stat(5). */
-export function stolen(): number[] {
-  const lines = read('/proc/stat').match(/^cpu\d.*/gm) ?? []
-  return lines.map((line) => Number(line.split(' ')[8] ?? 0) * CLOCK_TICK)
+/** What each thread of these processes has had of the processors, by its id. proc_pid_stat(5); schedstat: Linux's sched-stats.rst */
+export function shares(pids: readonly number[]): ReadonlyMap<number, Share> {
+  const all = new Map<number, Share>()
+  for (const pid of pids) {
+    for (const tid of threads(pid)) {
+      const [ran = 0, waited = 0] = proc(pid, `task/${tid}/schedstat`)
+        .split(' ')
+        .map((nanoseconds) => Number(nanoseconds) / 1e6)
+      all.set(tid, { ready: /\) R /.test(proc(pid, `task/${tid}/stat`)), ran, waited })
+    }
+  }
+  return all
 }
 
 function threads(pid: number): number[] {

@@ -1,6 +1,6 @@
 // How long a program may take to stop.
 
-import { processorWaits, stolen } from './blocked.ts'
+import { type Share, shares } from './blocked.ts'
 import { descendants } from './leaks.ts'
 import type { Program } from './program.ts'
 import type { Exit } from './spawn.ts'
@@ -11,17 +11,23 @@ const STOP_LIMIT = 1000
 
 /**
  * Sends a signal that stops a program, and resolves with how it has ended. What it and those that it has started wait for a processor,
- * because of other tests, is not their time, nor is that of a processor which the host of a virtual machine has taken. On Linux only.
+ * because of other tests or of other virtual machines, is not their time. On Linux only.
  */
 export async function stopped(program: Program, signal: NodeJS.Signals): Promise<Exit> {
-  let before: { waits: ReadonlyMap<number, number>; taken: number[] } | undefined
+  let then: { at: number; threads: ReadonlyMap<number, Share> } | undefined
   const excused = (): number => {
-    const now = { waits: processorWaits([program.pid, ...descendants(program.pid)]), taken: stolen() }
-    const then = before ?? now
-    before = now
-    const waited = [...now.waits].reduce((all, [tid, wait]) => all + wait - (then.waits.get(tid) ?? 0), 0)
-    const taken = Math.max(0, ...now.taken.map((time, i) => time - (then.taken[i] ?? time)))
-    return waited + taken
+    const now = { at: performance.now(), threads: shares([program.pid, ...descendants(program.pid)]) }
+    const before = then ?? now
+    then = now
+    let [isReady, ran, waited] = [false, 0, 0]
+    for (const [tid, share] of now.threads) {
+      const last = before.threads.get(tid)
+      isReady ||= share.ready
+      ran += share.ran - (last?.ran ?? 0)
+      waited += share.waited - (last?.waited ?? 0)
+    }
+    // The kernel counts a wait when it is over. Of one that is not, it is known only that nobody has run.
+    return isReady ? Math.max(waited, now.at - before.at - ran) : waited
   }
   program.kill(signal)
   return await within(program.ended, `${program.lane} to stop on ${signal}`, STOP_LIMIT, excused).catch(
