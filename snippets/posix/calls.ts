@@ -198,8 +198,9 @@ export function trySend(fd: number, buf: Uint8Array, len: number, flags: number)
  * @param flags 0, or MSG_PEEK, MSG_WAITALL, MSG_DONTWAIT, MSG_TRUNC, …
  * @returns how many came; 0 on a stream socket means that the peer has ended its direction
  * @throws EAGAIN (non-blocking, or SO_RCVTIMEO has passed), ECONNRESET, ECONNREFUSED (of an earlier
- * datagram), ENOTCONN (a stream without a peer), ETIMEDOUT, EINTR (a signal, with SO_RCVTIMEO),
- * EINVAL (MSG_OOB where there is none); RangeError where `len` is not within `buf`. recv(2)
+ * datagram), ENOTCONN (a TCP socket without a peer), ETIMEDOUT, EINTR (a signal, with SO_RCVTIMEO),
+ * EINVAL (a unix stream without a peer, MSG_OOB where there is none); RangeError where `len` is not
+ * within `buf`. recv(2)
  */
 export function recv(fd: number, buf: Uint8Array, len: number, flags: number): number {
   const received = tryRecv(fd, buf, len, flags)

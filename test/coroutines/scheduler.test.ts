@@ -1104,6 +1104,42 @@ describe('timeout', () => {
     ).toEqual(['cleaned up at 15', 'a failure: false'])
   })
 
+  test('is nothing where a cancellation waits for the cleanup of an inner scope', () => {
+    expect(
+      told((tell, scheduler, now) => {
+        function* work(): Coroutine<void> {
+          try {
+            yield* sleep(1000)
+          } finally {
+            yield* sleep(15)
+            tell(`cleaned up at ${now()}`)
+          }
+        }
+        const victim = scheduler.new(
+          timeout(
+            20,
+            (function* (): Coroutine<void> {
+              try {
+                yield* timeout(10, work())
+              } catch (error) {
+                tell(`${(error as Error).message}, at ${now()}`)
+              }
+              yield* sleep(1000)
+            })(),
+          ),
+        )
+        return [
+          (function* () {
+            yield* sleep(12)
+            victim.cancel()
+            yield* victim.ended()
+            tell(`ended at ${now()}, a failure: ${victim.error !== undefined}`)
+          })(),
+        ]
+      }),
+    ).toEqual(['cleaned up at 25', 'not done in 10 ms, at 25', 'ended at 25, a failure: false'])
+  })
+
   test('that comes while an inner scope cleans up waits for that', () => {
     expect(
       told((tell, _scheduler, now) => [

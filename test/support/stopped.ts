@@ -29,6 +29,7 @@ export async function stopped(program: Program, signal: NodeJS.Signals): Promise
     // The kernel counts a wait when it is over. Of one that is not, it is known only that nobody has run.
     return isReady ? Math.max(waited, now.at - before.at - ran) : waited
   }
+  excused() // from here on
   program.kill(signal)
   return await within(program.ended, `${program.lane} to stop on ${signal}`, STOP_LIMIT, excused).catch(
     (reason: Error) => {

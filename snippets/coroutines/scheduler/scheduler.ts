@@ -131,6 +131,11 @@ export class Task<T> {
     this.#deepest = Math.max(-1, ...this.#asked)
   }
 
+  /** Whether it is asked to leave something between those depths. */
+  isAskedBetween(outside: number, depth: number): boolean {
+    return this.#asked.some((asked) => asked > outside && asked < depth)
+  }
+
   get isLeaving(): boolean {
     return this.#deepest > this.shield
   }
@@ -514,9 +519,11 @@ export class Scope {
   /** It was being left when it failed: what has been demanded further out is not demanded again. */
   late = false
   #phase: 'open' | 'closing' | 'closed' = 'open'
+  readonly #outside: number // the shield under which it was opened
 
   constructor(owner: Task<unknown>) {
     this.#owner = owner
+    this.#outside = owner.shield
     owner.scopes.push(this)
     this.depth = owner.depth
   }
@@ -547,11 +554,12 @@ export class Scope {
     return child
   }
 
-  /** Fails in `ms` milliseconds, unless it is being left then. Returns what takes that back. */
+  /** Fails in `ms` ms, unless something around it is to be left then. Returns what takes it back. */
   failAfter(ms: number, error: Error): () => void {
     const { scheduler } = this.#owner
     const timer = scheduler.after(ms, () => {
-      if (!this.isLeft && this.#phase === 'open') this.abort(error)
+      const goesFirst = this.#owner.isAskedBetween(this.#outside, this.depth)
+      if (!goesFirst && this.#phase === 'open') this.abort(error)
     })
     return () => scheduler.clear(timer)
   }

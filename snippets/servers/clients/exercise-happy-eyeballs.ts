@@ -79,6 +79,7 @@ function fail(fd: number, error: SystemError): void {
 /** The attempts that have an outcome; waits for one, but not for long. */
 function ready(milliseconds: number): number[] {
   const all = [...pending.keys()]
+  if (all.length === 0) return [] // the last one has failed at once
   const fds = pollfds(all.length)
   for (const [i, fd] of all.entries()) fds.set(i, fd, POLLOUT)
   try {
