@@ -93,9 +93,15 @@ export function usesPosix(text: string): boolean {
   return text.includes("'#posix'")
 }
 
-/** A reader's environment: what npm and Vitest have put in ours stays out. */
+/**
+ * A reader's environment: what npm and Vitest have put in ours stays out. Where the machine keeps npm's settings and whom it trusts
+ * stays: npm looks for its global settings beside the Node that runs it, and that one is the project's here.
+ */
 function readersEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|VITEST|NODE_)/.test(name)))
+  const isTheMachines = (name: string): boolean =>
+    ['NODE_EXTRA_CA_CERTS', 'npm_config_globalconfig', 'npm_config_userconfig'].includes(name)
+  const isOurs = (name: string): boolean => /^(npm_|VITEST|NODE_)/.test(name) && !isTheMachines(name)
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isOurs(name)))
 }
 
 /** Where npm install has been run for all of them. */

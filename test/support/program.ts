@@ -15,6 +15,8 @@ export interface Address {
 
 export interface Program {
   readonly lane: string
+  /** Its file name. */
+  readonly file: string
   readonly pid: number
   /** Where it listens; known once `listening()` has resolved. */
   readonly address: Address
@@ -96,6 +98,7 @@ export function startProgram({ lane, folder, node, file, args, env, transcript, 
 
   return {
     lane,
+    file,
     pid: child.pid,
     stdin: child.stdin,
     type(text) {
