@@ -30,6 +30,7 @@ export default defineConfig({
     globalSetup: ['test/support/run-folder.ts'],
     setupFiles: ['test/support/compile-cache.ts'],
     testTimeout: 60_000, // more than LIMIT on a busy machine, so that a wait in vain is told by name
+    hookTimeout: 60_000,
     reporters: ['default', lastLine()],
   },
 })

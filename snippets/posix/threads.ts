@@ -19,8 +19,9 @@ const calls = {
  * apart
  * @param workerData what the thread finds in its own workerData: a copy, except of a
  * SharedArrayBuffer
- * @returns the Worker. Its 'error' has the code ERR_WORKER_INIT_FAILED where the thread could not
- * be started: EAGAIN, ENOMEM, EMFILE. pthread_create(3)
+ * @returns the Worker. Its 'error' has the code ERR_WORKER_INIT_FAILED where the thread began and
+ * could not go on: EMFILE
+ * @throws ERR_WORKER_INIT_FAILED where there is no thread at all: EAGAIN. pthread_create(3)
  */
 export function startThread(file: string | URL, workerData?: unknown): Worker {
   const url = JSON.stringify(String(file))

@@ -34,13 +34,13 @@ test('await-server.ts: without a descriptor it serves those it has, pauses, and 
   await takeDescriptors(server)
   const second = await stage.connect('client 2', server)
   expect(await server.line()).toBe('accept EMFILE: too many open files')
+  await second.send('hello\n')
   for (let i = 0; i < 100; i++) {
     await first.send(`${i}\n`)
     await first.receive(`GOT:${i}\n`)
   }
   second.nothingYet()
   await first.close()
-  await second.send('hello\n')
   await second.receive('GOT:hello\n')
 })
 

@@ -239,7 +239,7 @@ describe('what waiting costs', () => {
           }))
           for (const { waited } of [blocking!, multiplexed!, now!, busy!]) expect(waited).toBeGreaterThan(199)
           expect([blocking!.calls, multiplexed!.calls]).toEqual([1, 2])
-          expect(now!.calls).toBeLessThanOrEqual(20)
+          expect(now!.calls).toBeLessThanOrEqual(22) // a timer may be early by less than a millisecond
           expect(busy!.calls).toBeGreaterThan(100) // hundreds of thousands, unless the machine stands still
           for (const waits of [blocking!, multiplexed!, now!]) expect(waits.busy).toBeLessThan(100)
         },

@@ -47,6 +47,7 @@ test('a connection that was reset in the queue is handed out, with what came bef
 
 test('without a descriptor for its client the server ends and says so', async ({ stage }) => {
   const server = await stage.serve('server', 'reversing-server.ts', 0)
+  await server.waitsIn('accept')
   spawnSync('prlimit', ['--nofile=3', '--pid', String(server.pid)])
   const client = await stage.connect('client', server) // Linux has reserved a descriptor for the accept that waits already
   await client.halfClose()
@@ -56,19 +57,23 @@ test('without a descriptor for its client the server ends and says so', async ({
 
 test('in a program that never returns to the event loop, console.log keeps memory and writeSync does not', async () => {
   /** By how many bytes a program grows for each line that it prints to a pipe. */
-  const growth = async (print: string): Promise<number> => {
+  const growth = async (print: string, rounds: number): Promise<number> => {
     const program = `
       const { writeSync } = require('node:fs')
       const lines = 30_000
       const run = () => { for (let i = 0; i < lines; i++) ${print} }
       run()
-      const before = process.memoryUsage().rss
-      run()
-      console.error((process.memoryUsage().rss - before) / lines)`
+      let least = Infinity
+      for (let i = 0; i < ${rounds}; i++) {
+        const before = process.memoryUsage().rss
+        run()
+        least = Math.min(least, process.memoryUsage().rss - before)
+      }
+      console.error(least / lines)`
     return Number((await runToEnd(process.execPath, ['-e', program])).stderr)
   }
-  expect(await growth("console.log('serving')")).toBeGreaterThan(100)
-  expect(await growth("writeSync(1, 'serving\\n')")).toBeLessThan(100)
+  expect(await growth("console.log('serving')", 1)).toBeGreaterThan(100)
+  expect(await growth("writeSync(1, 'serving\\n')", 5)).toBeLessThan(100) // what else grows meanwhile grows once
 })
 
 test('a server with time limits goes on where a stop and a continue have interrupted it', async ({ stage }) => {
@@ -79,7 +84,8 @@ test('a server with time limits goes on where a stop and a continue have interru
   const answers = reply(Buffer.from(FLOOD_LINE.subarray(0, -1)))
   const due = (sent / FLOOD_LINE.length) * answers.length
   expect((await read(socket, due)).equals(Buffer.alloc(due, answers))).toBe(true)
-  server.kill('SIGSTOP') // it waits in recv
+  await server.waitsIn('recv')
+  server.kill('SIGSTOP')
   server.kill('SIGCONT')
   socket.write('hello\n')
   expect((await read(socket, 5)).toString()).toBe('olleh')

@@ -134,6 +134,7 @@ for (const { file, greeting } of servers) {
     const third = await stage.connect('client 3', server)
     const fourth = await stage.connect('client 4', server)
     expect(await server.line()).toBe('accept EMFILE: too many open files')
+    for (const client of [third, fourth]) await client.send('hello\n')
     for (let i = 0; i < 100; i++) {
       await first.send(`${i}\n`)
       await first.receive(`${i}\n`)
@@ -143,12 +144,10 @@ for (const { file, greeting } of servers) {
     third.nothingYet()
     await first.close()
     await third.receive(greeting)
-    await third.send('hello\n')
     await third.receive('hello\n')
     fourth.nothingYet()
     await second.reset()
     await fourth.receive(greeting)
-    await fourth.send('hello\n')
     await fourth.receive('hello\n')
   })
 }

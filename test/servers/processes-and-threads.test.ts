@@ -82,6 +82,29 @@ async function visit({ address }: Program): Promise<number> {
   return time
 }
 
+test('exercise-one-ends.ts replaces one process after another, also while all of them have clients', async ({
+  stage,
+}) => {
+  const server = await stage.serve('server', 'exercise-one-ends.ts', 0, '127.0.0.1', 2, 1)
+  const clients = [await stage.connect('client 1', server), await stage.connect('client 2', server)]
+  for (const client of clients) {
+    await client.send('hello\n')
+    await client.receive('hello\n')
+  }
+  for (let i = 0; i < 2; i++) {
+    server.kill('SIGHUP')
+    expect(await server.line()).toMatch(/^pid \d+ is ready$/)
+  }
+  for (const client of clients) {
+    await client.send('still here\n')
+    await client.receive('still here\n')
+  }
+  for (const client of clients) {
+    await client.close()
+    expect(await server.line()).toMatch(/^pid \d+ has ended$/)
+  }
+})
+
 test('four places cost the more, the more processes they are in', async ({ stage }) => {
   const rows: (string | number)[][] = []
   const first = await stage.serve('server', 'processes-and-threads-server.ts', 0, '127.0.0.1', 1, 1)

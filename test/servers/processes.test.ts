@@ -20,6 +20,8 @@ const test = testsOf(slug)
 
 recordings(slug, scenarios)
 
+const pools = ['prefork-server.ts', 'reuseport-server.ts', 'fork-handles-node.ts', 'cluster-server-node.ts']
+
 const service = {
   slug,
   model: 'concurrent',
@@ -76,7 +78,7 @@ describe('what a client costs', () => {
       try {
         const server = await stage.serve('server', program, ...args)
         const times = Array.from({ length: clients }, () => connection(server.address))
-        milliseconds.push(Number(median(times).toPrecision(2)))
+        milliseconds.push(Number(Math.min(...times).toPrecision(2))) // other work can only make one slower
         if (args === pool) shares.push(await share(server))
         megabytes.push(what.startsWith('a process') ? await ownMemory(stage, server) : '')
       } finally {
@@ -88,7 +90,7 @@ describe('what a client costs', () => {
       slug,
       'costs.json',
       {
-        title: 'From connect to the answer, median of 6 to 30 clients, one after another; memory of its own',
+        title: 'From connect to the answer, the fastest of 6 to 30 clients, one after another; memory of its own',
         columns: ['program', 'for a client', 'ms', 'MB'],
         rows: ways.map(({ program, what }, i) => [program, what, milliseconds[i]!, megabytes[i]!]),
       },
@@ -174,10 +176,6 @@ function connection({ host, port }: Address): number {
   }
 }
 
-function median(numbers: number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!
-}
-
 test('each connection is open in one process, and the listening socket in the parent alone', async ({ stage }) => {
   const server = await stage.serve('server', 'process-server.ts', 0)
   const { port } = server.address
@@ -238,7 +236,6 @@ test('a server of processes that has no descriptor for its client takes it when 
 })
 
 describe('a parent that is killed', () => {
-  const pools = ['prefork-server.ts', 'reuseport-server.ts', 'fork-handles-node.ts', 'cluster-server-node.ts']
   test.for([...pools, 'exercise-restart.ts'])('%s leaves no worker behind', async (file, { stage }) => {
     const server = await stage.serve('server', file, 0)
     expect(descendants(server.pid).length).toBeGreaterThan(0)
@@ -324,6 +321,31 @@ test('nobody is refused or lost while a program is replaced', async ({ stage }) 
   await log
   expect(clients).toBeGreaterThan(0)
   expect(lines).toContain('worker 2 takes over')
+})
+
+test('exercise-restart.ts goes on where the worker that follows a crashed one fails as well', async ({ stage }) => {
+  const server = await stage.serve('server', 'exercise-restart.ts', 0)
+  const [first] = descendants(server.pid)
+  process.kill(first!, 'SIGKILL')
+  expect(await server.line()).toBe('worker 1 ended: SIGKILL')
+  let second: number | undefined
+  await until(() => {
+    second = descendants(server.pid).find((pid) => pid !== first)
+    return second !== undefined
+  }, 'the next worker')
+  process.kill(second!, 'SIGKILL')
+  const lines: string[] = []
+  while (lines.at(-1) !== 'worker 3 takes over') lines.push(await server.line())
+  const client = await stage.connect('client', server)
+  await client.send('hello\n')
+  await client.receive('olleh')
+})
+
+test.for(['process-server.ts', ...pools])('%s ends in order on two signals in a row', async (file, { stage }) => {
+  const server = await stage.serve('server', file, 0)
+  server.kill('SIGTERM')
+  server.kill('SIGINT')
+  expect(await server.exit()).toEqual({ status: 0, signal: null })
 })
 
 test('the number of processes is checked like the port', async () => {

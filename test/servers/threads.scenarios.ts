@@ -236,6 +236,8 @@ export const scenarios: Scenarios = {
     await second.receive('two\n')
     const third = await stage.connect('client 3', server)
     await third.send('three\n')
+    await second.send('two again\n')
+    await second.receive('two again\n')
     third.nothingYet()
     await first.close()
     await server.line()

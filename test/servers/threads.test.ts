@@ -4,13 +4,13 @@ import { readFileSync } from 'node:fs'
 import { type Socket, connect } from 'node:net'
 import { expect } from 'vitest'
 import { conformance } from '../support/conformance.ts'
-import { residentMemory } from '../support/leaks.ts'
+import { descriptorCount, residentMemory, threadCount } from '../support/leaks.ts'
 import type { Address, Program } from '../support/program.ts'
 import { programsOf, recordings, testsOf } from '../support/recordings.ts'
 import { createStage } from '../support/stage.ts'
 import { recordedTable } from '../support/tables.ts'
 import { untilThreadsIn } from '../support/blocked.ts'
-import { within } from '../support/within.ts'
+import { until, within } from '../support/within.ts'
 import { scenarios } from './threads.scenarios.ts'
 
 const slug = 'servers/threads'
@@ -70,6 +70,59 @@ test('without a descriptor for a client the pool ends in order, and says why', a
   expect(await server.exit()).toEqual({ status: 1, signal: null })
 })
 
+test('thread-server.ts closes what a thread cannot: one that could not be started, or not read its file', async ({
+  stage,
+}) => {
+  const server = await stage.serve('server', 'thread-server.ts', 0)
+  const serving = async (): Promise<void> => {
+    while (!(await server.line()).startsWith('serving '));
+  }
+  await untilThreadsIn('accept', server.pid, 1)
+  const threads = threadCount(server.pid)
+  const threadHasEnded = (): Promise<void> => until(() => threadCount(server.pid) <= threads, 'the thread to end')
+  await leave(await served(server.address)) // all that is opened once has been
+  await serving()
+  await threadHasEnded()
+  const descriptors = descriptorCount(server.pid)
+  const answers: Promise<string>[] = []
+  // With each round a thread comes one descriptor further. The server hears of its end when the next client comes.
+  for (let room = 1; room <= 25; room++) {
+    spawnSync('prlimit', [`--nofile=${descriptors + room}:`, '--pid', String(server.pid)])
+    answers.push(answerOf(server.address))
+    await serving()
+    await threadHasEnded()
+  }
+  const all = await within(Promise.all(answers), 'the end of all clients')
+  expect(all.filter((answer) => answer === '').length).toBeGreaterThan(1)
+  expect(all.at(-1)).toBe('olleh')
+  await until(() => descriptorCount(server.pid) <= descriptors, 'its descriptors to be closed')
+})
+
+/** All that comes back for a line, until the end or a reset. */
+async function answerOf({ host, port }: Address): Promise<string> {
+  const socket = connect({ host, port, noDelay: true })
+  let answer = ''
+  socket.on('data', (chunk: Buffer) => (answer += chunk.toString()))
+  socket.on('error', () => {})
+  socket.end('hello\n')
+  const closed = new Promise((resolve) => socket.on('close', resolve)) // also after an error
+  await within(closed, 'the end of a connection')
+  return answer
+}
+
+test('primes-server-node.ts outlives a client that resets while its last line is being counted', async ({ stage }) => {
+  const server = await stage.serve('server', 'primes-server-node.ts', 0)
+  const client = await stage.connect('client', server)
+  await client.send('3000000') // without a newline: it is counted behind the loop
+  await client.halfClose()
+  expect(await server.line()).toBe('counting the primes below 3000000')
+  await client.reset()
+  expect(await server.line()).toMatch(/^(gave up on|below) 3000000/)
+  const next = await stage.connect('next client', server)
+  await next.send('10\n')
+  await next.receive('4\n')
+})
+
 test('the numbers of one client are answered in their order, and those of too many clients wait for a thread', async ({
   stage,
 }) => {
@@ -85,7 +138,7 @@ test('the numbers of one client are answered in their order, and those of too ma
   await second.receiveEnd()
 })
 
-/** Serves some clients, one after the other; gives the median of the milliseconds from connect to the first answer. */
+/** Serves some clients, one after the other; gives the milliseconds from connect to the first answer where it was fastest: other work can only make one slower. */
 async function latency({ address }: Program, clients: number): Promise<number> {
   const times: number[] = []
   for (let i = 0; i < clients; i++) {
@@ -94,7 +147,7 @@ async function latency({ address }: Program, clients: number): Promise<number> {
     times.push(performance.now() - start)
     await leave(socket)
   }
-  return Number(times.toSorted((a, b) => a - b)[clients >> 1]!.toPrecision(2))
+  return Number(Math.min(...times).toPrecision(2))
 }
 
 /** The stacks of 4 MiB in a process, which are those of Workers; other threads have the 8 MiB of ulimit -s. proc(5), /proc/PID/maps */

@@ -45,8 +45,8 @@ export async function pastedBook(): Promise<Pasted> {
 
     // What the page says to do once: package.json, posix/, npm install.
     write(installed(), posix)
-    const npm = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
-    execFileSync('npm', npm, { cwd: installed(), env: readersEnvironment(), stdio: 'pipe' })
+    const npm = ['install', '--prefer-offline', '--fetch-timeout=60000', '--no-audit', '--no-fund', '--loglevel=error']
+    execFileSync('npm', npm, { cwd: installed(), env: readersEnvironment(), stdio: 'pipe', timeout: 180_000 })
 
     for (const slug of scenarios.keys()) {
       const programs = Object.entries(copied[slug]!).filter((file) => !isPosix(file))

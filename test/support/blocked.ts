@@ -69,7 +69,13 @@ function waitsIn(call: Call, pid: number): boolean {
 
 function hasBytesInRecv(pid: number): boolean {
   const fd = Number(proc(pid, 'syscall').split(' ')[1])
-  const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1]
+  let link: string
+  try {
+    link = readlinkSync(`/proc/${pid}/fd/${fd}`)
+  } catch {
+    return true // it has left the call meanwhile
+  }
+  const inode = /^socket:\[(\d+)\]$/.exec(link)?.[1]
   const rows = proc(pid, 'net/tcp').split('\n').slice(1)
   const row = rows.map((text) => text.trim().split(/\s+/)).find((columns) => columns[9] === inode)
   return row !== undefined && !row[4]!.endsWith(':00000000') // tx_queue:rx_queue

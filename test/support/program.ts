@@ -44,6 +44,8 @@ export interface Program {
   exit(): Promise<Exit>
   /** The exit that is yet to come, or has come; records nothing. */
   readonly ended: Promise<Exit>
+  /** Whether it has ended and nobody has asked for that: by no signal that ends, nor by awaiting it. */
+  endedUnasked(): boolean
   /** From now on its lines are read and thrown away: for loads under which nobody counts them. */
   ignoreOutput(): void
   /** What it has printed and nobody has awaited, and the system calls of its threads: for whoever has waited for it in vain. */
@@ -74,6 +76,7 @@ export function startProgram({ lane, folder, node, file, args, env, transcript, 
   const stdout = lineQueue(child.stdout)
   const stderr = lineQueue(child.stderr)
   const { ended } = child
+  let asked = false // somebody has ended it, or awaits its end
   if (input !== undefined) child.stdin.end(input)
   let address: Address | undefined
   let listeners: readonly number[] = []
@@ -109,7 +112,11 @@ export function startProgram({ lane, folder, node, file, args, env, transcript, 
       transcript.add(lane, '─', 'end of input')
       child.stdin.end()
     },
-    ended,
+    get ended() {
+      asked = true
+      return ended
+    },
+    endedUnasked: () => !child.running() && !asked,
     get address() {
       if (address === undefined) throw new Error(`${lane} (${file}) is not known to listen`)
       return address
@@ -136,8 +143,12 @@ export function startProgram({ lane, folder, node, file, args, env, transcript, 
       await untilWaitsIn(call, child.pid, `${lane} (${file})`)
       transcript.add(lane, '─', `waits in ${call}`)
     },
-    kill: child.kill,
+    kill(signal) {
+      asked ||= ['SIGTERM', 'SIGINT', 'SIGKILL'].includes(signal)
+      child.kill(signal)
+    },
     async exit() {
+      asked = true
       const { status, signal } = await within(ended, `the end of ${lane} (${file})`).catch((reason: Error) => {
         throw new Error(`${reason.message}: ${whereabouts()}`)
       })

@@ -151,13 +151,13 @@ export function createStage({ folder, prefix = [], node = thisNode }: StageOptio
       for (const server of listeners) server.close()
       for (const peer of peers) await peer.destroy().catch((reason: Error) => problems.push(reason.message))
       for (const program of programs) {
-        const wasRunning = program.running()
+        const judged = program.running() || program.endedUnasked()
         const exit = await stopped(program, 'SIGTERM').catch((reason: Error) => reason)
         if (exit instanceof Error) {
           problems.push(exit.message)
           program.kill('SIGKILL')
           await program.ended
-        } else if (wasRunning && endsInOrder(program) && exit.status !== 0 && exit.signal !== 'SIGTERM') {
+        } else if (judged && endsInOrder(program) && exit.status !== 0 && exit.signal !== 'SIGTERM') {
           problems.push(`${program.lane} ended with ${exit.signal ?? `status ${exit.status}`} on SIGTERM`)
         }
       }

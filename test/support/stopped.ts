@@ -14,6 +14,7 @@ const STOP_LIMIT = 1000
  * because of other tests or of other virtual machines, is not their time. On Linux only.
  */
 export async function stopped(program: Program, signal: NodeJS.Signals): Promise<Exit> {
+  const sums = { ran: 0, waited: 0 }
   let then: { at: number; threads: ReadonlyMap<number, Share> } | undefined
   const excused = (): number => {
     const now = { at: performance.now(), threads: shares([program.pid, ...descendants(program.pid)]) }
@@ -27,13 +28,17 @@ export async function stopped(program: Program, signal: NodeJS.Signals): Promise
       waited += share.waited - (last?.waited ?? 0)
     }
     // The kernel counts a wait when it is over. Of one that is not, it is known only that nobody has run.
-    return isReady ? Math.max(waited, now.at - before.at - ran) : waited
+    if (isReady) waited = Math.max(waited, now.at - before.at - ran)
+    sums.ran += ran
+    sums.waited += waited
+    return waited
   }
   excused() // from here on
   program.kill(signal)
   return await within(program.ended, `${program.lane} to stop on ${signal}`, STOP_LIMIT, excused).catch(
     (reason: Error) => {
-      throw new Error(`${reason.message}: ${program.whereabouts()}`)
+      const had = `its threads have run for ${Math.round(sums.ran)} ms and waited to run for ${Math.round(sums.waited)} ms`
+      throw new Error(`${reason.message}: ${had}, ${program.whereabouts()}`)
     },
   )
 }

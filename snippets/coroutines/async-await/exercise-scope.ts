@@ -22,6 +22,7 @@ async function scope<T>(
   const signal = around === undefined ? own : AbortSignal.any([around, own])
   const children = new Set<Promise<void>>()
   const errors: unknown[] = []
+  let over = false
 
   async function guarded(work: Work<void>): Promise<void> {
     try {
@@ -33,6 +34,7 @@ async function scope<T>(
   }
 
   function spawn(work: Work<void>): void {
+    if (over) throw new Error('the scope has ended')
     const child = guarded(work).finally(() => children.delete(child))
     children.add(child)
   }
@@ -42,6 +44,7 @@ async function scope<T>(
     result = await body(spawn, signal)
   })
   while (children.size > 0) await Promise.all(children)
+  over = true
   if (errors.length > 0) throw errors[0]
   return result!
 }

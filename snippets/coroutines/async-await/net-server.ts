@@ -36,7 +36,7 @@ async function clientHandler(socket: Socket): Promise<void> {
   console.log(`Got connection from ${peer}`)
   const gone = new AbortController()
   socket.once('close', () => gone.abort())
-  socket.on('error', () => {}) // whoever awaits hears of it
+  socket.on('error', () => {}) // the loop hears of it, as long as it runs
   stop.addEventListener('abort', () => leave(socket), { signal: gone.signal })
   let credit = CREDIT
   try {
@@ -52,13 +52,13 @@ async function clientHandler(socket: Socket): Promise<void> {
   } catch (error) {
     console.log(`${peer} ${stop.aborted ? 'was served to here' : (error as Error).message}`)
   } finally {
-    socket.destroySoon() // once all that was written is on its way
+    socket.destroySoon() // once the kernel has all that was written
   }
 }
 // #endregion client
 
 // #region leave
-/** Lets what was answered go out; not for ever, as the client may not read. */
+/** Ends behind the last reply; not later than this, as the client may not read. */
 function leave(socket: Socket): void {
   socket.destroySoon()
   setTimeout(() => socket.destroy(), STOP_LIMIT).unref()

@@ -58,7 +58,7 @@ const sched = new Scheduler()
 void new EchoServer(sockaddr(host, Number(port)), sched)
 sched.run()
 
-// console.log would keep something of each line, as the event loop never turns.
+// console.log would keep what a full pipe does not take, as the event loop never turns.
 function log(line: string): void {
   writeSync(1, `${line}\n`)
 }

@@ -108,7 +108,7 @@ function listening(scheduler: Scheduler, addr: Buffer): Socket {
   return new Socket(scheduler, listenFd)
 }
 
-// console.log would keep something of each line, as the event loop never turns.
+// console.log would keep what a full pipe does not take, as the event loop never turns.
 function log(line: string): void {
   writeSync(1, `${line}\n`)
 }

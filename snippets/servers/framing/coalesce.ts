@@ -36,7 +36,7 @@ connect(clientFd, getsockname(listenFd, addr))
 const connFd = accept(listenFd)
 
 // #region three-sends
-setsockopt(clientFd, IPPROTO_TCP, TCP_NODELAY, 1) // a segment for each send
+setsockopt(clientFd, IPPROTO_TCP, TCP_NODELAY, 1) // no waiting: a segment for each send
 const messages = ['hello\n', 'how are you\n', 'bye\n']
 for (const message of messages) {
   console.log(`send: ${send(clientFd, Buffer.from(message), message.length, 0)}`)

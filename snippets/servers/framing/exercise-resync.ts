@@ -63,6 +63,7 @@ const streams: [what: string, stream: Buffer][] = [
   ['a byte that no escape has', Buffer.concat([Buffer.of(0x61, ESC, 0x62, END), last])],
   ['an escape of nothing', Buffer.concat([Buffer.of(0x61, ESC, END), last])],
   ['too long', Buffer.concat([encode(Buffer.alloc(30, 'x')), last])],
+  ['an END that is lost', Buffer.concat([first.subarray(0, -1), last])],
 ]
 for (const [what, stream] of streams) {
   const due = replay([stream])

@@ -2,6 +2,7 @@
 // usage: node exercise-epoll.ts PORT [HOST]
 
 import {
+  EINTR,
   EPOLLIN,
   EPOLL_CLOEXEC,
   EPOLL_CTL_ADD,
@@ -16,7 +17,6 @@ import {
   epoll_create1,
   epoll_ctl,
   epoll_events,
-  epoll_wait,
   family,
   format,
   getsockname,
@@ -25,6 +25,8 @@ import {
   setsockopt,
   sockaddr,
   socket,
+  systemError,
+  tryEpollWait,
 } from '#posix'
 
 const [port = '', host = '127.0.0.1'] = process.argv.slice(2)
@@ -44,7 +46,10 @@ try {
   for (const limit of [300, -1]) {
     console.log(`epoll_wait(conn, ${limit === -1 ? 'no limit' : `${limit} ms`}) …`)
     const start = performance.now()
-    const ready = epoll_wait(epfd, events, 1, limit)
+    let ready: number
+    do ready = tryEpollWait(epfd, events, 1, limit)
+    while (ready === -EINTR) // a signal came
+    if (ready < 0) throw systemError('epoll_wait', ready)
     console.log(`epoll_wait = ${ready} after ${Math.round(performance.now() - start)} ms`)
     if (ready > 0) break
   }

@@ -3,6 +3,7 @@
 
 import {
   EAGAIN,
+  EINTR,
   POLLIN,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
@@ -16,12 +17,12 @@ import {
   format,
   getsockname,
   listen,
-  poll,
   pollfds,
   setsockopt,
   sockaddr,
   socket,
   systemError,
+  tryPoll,
   tryRecv,
 } from '#posix'
 
@@ -60,7 +61,9 @@ function readLine(fd: number, milliseconds: number): Buffer {
     else if (received !== -EAGAIN) throw systemError('recv', received)
     else {
       const left = Math.ceil(deadline - performance.now()) // for all of the line
-      if (left <= 0 || poll(places, 1, left) === 0) throw new Error(`no line within ${limit} ms`)
+      const ready = left <= 0 ? 0 : tryPoll(places, 1, left)
+      if (ready === 0) throw new Error(`no line within ${milliseconds} ms`)
+      if (ready < 0 && ready !== -EINTR) throw systemError('poll', ready)
     }
   }
 }

@@ -2,6 +2,7 @@
 // usage: node multiplexed.ts PORT [HOST]
 
 import {
+  EINTR,
   FD_SET,
   FD_ZERO,
   SOCK_CLOEXEC,
@@ -18,11 +19,12 @@ import {
   getsockname,
   listen,
   recv,
-  select,
   setsockopt,
   sockaddr,
   socket,
+  systemError,
   timeval,
+  trySelect,
 } from '#posix'
 
 const [port = '', host = '127.0.0.1'] = process.argv.slice(2)
@@ -43,7 +45,10 @@ try {
     console.log(`select(conn, ${limit === undefined ? 'no limit' : `${limit} ms`}) …`)
     const timeout = limit === undefined ? null : timeval(limit)
     const start = performance.now()
-    const ready = select(connFd + 1, readfds, null, null, timeout)
+    let ready: number
+    do ready = trySelect(connFd + 1, readfds, null, null, timeout)
+    while (ready === -EINTR) // the window has changed its size; timeout holds what is left
+    if (ready < 0) throw systemError('select', ready)
     console.log(`select = ${ready} after ${Math.round(performance.now() - start)} ms`)
     if (ready > 0) break
   }

@@ -116,7 +116,7 @@ function sendAll(connFd: number, bytes: Buffer): void {
   }
 }
 
-// console.log keeps something of each line until the event loop turns, which it
+// What a full pipe does not take, console.log keeps until the event loop turns, which it
 // never does in a program that blocks.
 function log(line: string): void {
   writeSync(1, `${line}\n`)

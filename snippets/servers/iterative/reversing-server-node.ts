@@ -39,7 +39,8 @@ const server = createServer({ allowHalfOpen: true }, (socket) => {
     const taken = replies.length === 0 || socket.write(Buffer.concat(replies))
     if (!taken) socket.pause()
     if (rest.length < LINE_MAX) return
-    socket.destroy(new RangeError(`no end of line in ${LINE_MAX} bytes`))
+    const failure = new RangeError(`no end of line in ${LINE_MAX} bytes`)
+    socket.pause().end(() => socket.destroy(failure)) // what was answered goes out first
   })
   // ... until it is gone.
   socket.on('drain', () => socket.resume())

@@ -163,7 +163,7 @@ function fail(conn: Connection, syscall: string, errno: number): void {
   drop(conn, `${conn.name} ${systemError(syscall, errno).message}`)
 }
 
-// console.log would keep something of each line, as the event loop never turns.
+// console.log would keep what a full pipe does not take, as the event loop never turns.
 function log(line: string): void {
   writeSync(1, `${line}\n`)
 }

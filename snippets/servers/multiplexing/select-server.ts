@@ -201,7 +201,7 @@ function isWatched(fd: number): boolean {
 }
 // #endregion watch
 
-// console.log would keep something of each line, as the event loop never turns.
+// console.log would keep what a full pipe does not take, as the event loop never turns.
 function log(line: string): void {
   writeSync(1, `${line}\n`)
 }

@@ -79,6 +79,7 @@ function serveClients(): void {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     const gone = new AbortController()
     clients.add(socket)
+    socket.on('error', () => {}) // the loop hears of it, as long as it runs
     socket.on('close', () => {
       clients.delete(socket)
       gone.abort()

@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import {
   AF_UNIX,
-  EAGAIN,
+  EMFILE,
+  ENFILE,
+  ENOMEM,
   POLLIN,
   type SystemError,
   SOCK_CLOEXEC,
@@ -80,7 +82,7 @@ function supervise(): void {
 
     // #region replace
     process.on('SIGHUP', () => {
-      const [oldest] = processes
+      const oldest = [...processes].find((child) => child.connected) // others end already
       oldest?.disconnect()
       start()
     })
@@ -109,7 +111,9 @@ function runThreads(count: number): void {
       if (ready === count) process.send?.('ready', () => {})
     })
   }
-  process.once('disconnect', () => close(ours))
+  // The supervisor may have closed the channel before we came this far.
+  if (process.connected) process.once('disconnect', () => close(ours))
+  else close(ours)
 }
 // #endregion process
 
@@ -124,8 +128,8 @@ function acceptAndServe(endFd: number): void {
     poll(fds, 2, -1)
     if (fds.revents(1) !== 0) return // the end; the client that we had has been served to its own
     const connFd = tryAccept(3, undefined, SOCK_CLOEXEC)
-    if (connFd === -EAGAIN) continue // another thread was faster
-    if (connFd < 0) throw systemError('accept', connFd)
+    if ([-EMFILE, -ENFILE, -ENOMEM].includes(connFd)) throw systemError('accept', connFd)
+    if (connFd < 0) continue // another thread was faster, or the client has gone. accept(2)
     serve(connFd, buffer)
   }
 }

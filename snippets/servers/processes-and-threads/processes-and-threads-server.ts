@@ -131,7 +131,9 @@ function runThreads(count: number): void {
     })
   }
   process.on('SIGINT', () => {}) // Ctrl+C is sent to all of us: the supervisor decides
-  process.once('disconnect', () => stop(connections)) // it does so, or it has been killed
+  // It does so, or it has been killed, perhaps before we came this far.
+  if (process.connected) process.once('disconnect', () => stop(connections))
+  else stop(connections)
 }
 
 /** The end in order of 2.5. */

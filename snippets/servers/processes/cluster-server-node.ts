@@ -30,7 +30,12 @@ function supervise(): void {
   function start(): void {
     if (stopping) return
     const worker = cluster.fork()
-    worker.on('error', () => {}) // it may end before it has read what we send it
+    worker.on('error', (error) => {
+      // It may end before it has read what we send it: 'exit' tells that.
+      if (worker.process.pid !== undefined || stopping) return
+      console.log(error.message) // EAGAIN: no process for it
+      setTimeout(start, RESTART_DELAY)
+    })
   }
 
   cluster.on('listening', (_, { address, port }) => {

@@ -68,7 +68,8 @@ function supervise(): void {
       if (stopping) return
       console.log(`${name} ended: ${how}`)
       if (current === undefined) process.exit(1)
-      if (current === worker) setTimeout(replace, RESTART_DELAY) // it may fail again
+      // Nobody takes clients if it was the one that did, or the one to follow. It may fail again.
+      if (!workers.has(current)) setTimeout(replace, RESTART_DELAY)
     }
   }
   // #endregion replace
@@ -113,7 +114,8 @@ function work(name: string): void {
     process.channel?.unref() // no reason to stay any longer
   })
   // #endregion work
-  process.once('disconnect', stop) // the supervisor has ended
+  if (!process.connected) stop() // the supervisor has ended already
+  process.once('disconnect', stop)
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
   function stop(): void {
     server.close()

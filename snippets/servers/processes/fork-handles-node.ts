@@ -107,7 +107,8 @@ function work(): void {
   })
   process.send?.('ready', () => {})
 
-  process.once('disconnect', stop) // the parent has ended
+  if (!process.connected) stop() // the parent has ended already
+  process.once('disconnect', stop)
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
   function stop(): void {
     if (process.connected) process.disconnect?.()

@@ -78,7 +78,7 @@ function findings(fd: number): Findings {
     'bytes of the file': next(fd),
     'lock (flock)': has(() => flock(fd, LOCK_EX | LOCK_NB)),
     'lock (lockf)': has(() => lockf(fd, F_TEST, 0)),
-    alarm: alarm(0) > 0 ? 'set' : 'none',
+    alarm: alarm(1000) > 0 ? 'set' : 'none', // tells of the one before, and sets another
     'blocked signals': signalsOf('SigBlk', status),
     'pending signals': signalsOf('SigPnd', status),
     SIGPIPE: sigpipe(status),

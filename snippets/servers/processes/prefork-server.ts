@@ -103,6 +103,7 @@ function supervise(): void {
 
   // #region stop
   function stop(listenFd: number): void {
+    if (stopping) return
     stopping = true
     shutdown(listenFd, SHUT_RDWR) // ends every accept on it, in every process
     close(listenFd)

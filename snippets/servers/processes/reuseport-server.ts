@@ -82,8 +82,8 @@ function supervise(): void {
 }
 
 // #region reserve
-// Binds a socket that never listens. It keeps the port for the workers. And since it has
-// no SO_REUSEPORT, it does not get a port on which somebody listens.
+// Binds a socket that never listens: who asks for any port is not given this one. And since
+// it has no SO_REUSEPORT, it does not get a port on which somebody listens.
 function reserve(host: string, port: number): Buffer {
   try {
     const addr = sockaddr(host, port)
@@ -120,7 +120,8 @@ function work(host: string, port: number): void {
   server.listen({ fd: listenFd }, () => process.send?.('listening', () => {}))
   // #endregion work
 
-  process.once('disconnect', stop) // the supervisor has ended
+  if (!process.connected) stop() // the supervisor has ended already
+  process.once('disconnect', stop)
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
   function stop(): void {
     if (process.connected) process.disconnect?.()

@@ -8,7 +8,12 @@ const LINE_MAX = 65_536 // bytes, the newline among them
 const NEWLINE = 0x0a
 
 // #region thread
-const { connFd, client } = workerData as { connFd: number; client: string }
+interface Given {
+  connFd: number
+  client: string
+  closed?: Int32Array // shared with the main thread
+}
+const { connFd, client, closed } = workerData as Given
 const buffer = Buffer.alloc(LINE_MAX) // this thread's own
 
 try {
@@ -19,6 +24,7 @@ try {
   log(`${client} ${(error as Error).message}`)
 } finally {
   closeSync(connFd)
+  if (closed !== undefined) Atomics.store(closed, 0, 1) // nobody else needs to
 }
 // #endregion thread
 

@@ -53,25 +53,28 @@ function main(): void {
     // #region main
     const room = new Int32Array(new SharedArrayBuffer(4)).fill(Number(most))
     const threads = new Map<Worker, number>()
+    const connectionThread = new URL('./connection-thread.ts', import.meta.url)
     let stopping = false
 
     const acceptor = startThread(import.meta.url, { listenFd, room } satisfies Given)
     acceptor.on('message', ({ connFd, client }: { connFd: number; client: string }) => {
       if (stopping) return close(connFd)
-      const thread = startThread(new URL('./connection-thread.ts', import.meta.url), {
-        connFd,
-        client,
-      })
+      const closed = new Int32Array(new SharedArrayBuffer(4)) // 1 when the thread has closed it
+      let thread: Worker
+      try {
+        thread = startThread(connectionThread, { connFd, client, closed })
+      } catch (error) {
+        log(`${client} ${(error as Error).message}`) // EAGAIN: no thread for it
+        close(connFd)
+        return makeRoom()
+      }
       threads.set(thread, connFd)
       log(`serving ${client}`)
-      thread.on('error', (error: NodeJS.ErrnoException) => {
-        log(`${client} ${error.message}`)
-        if (error.code?.startsWith('ERR_WORKER_')) close(connFd)
-      })
+      thread.on('error', (error: Error) => log(`${client} ${error.message}`))
       thread.on('exit', () => {
         threads.delete(thread)
-        Atomics.add(room, 0, 1)
-        Atomics.notify(room, 0)
+        if (Atomics.load(closed, 0) === 0) close(connFd)
+        makeRoom()
       })
     })
     acceptor.on('error', (error: Error) => {
@@ -81,11 +84,17 @@ function main(): void {
     })
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
 
+    function makeRoom(): void {
+      Atomics.add(room, 0, 1)
+      Atomics.notify(room, 0)
+    }
+
     function stop(): void {
       stopping = true
-      Atomics.store(room, 0, 1) // the acceptor may be waiting for room ...
+      tryShutdown(listenFd) // the acceptor may be waiting for a client ...
+      // ... or for room: for a client that it has just taken, and to find out that we stop.
+      Atomics.store(room, 0, 2)
       Atomics.notify(room, 0)
-      tryShutdown(listenFd) // ... or for a client
       // A number may have come back for a newer connection. That one has to end as well.
       for (const connFd of threads.values()) tryShutdown(connFd)
     }

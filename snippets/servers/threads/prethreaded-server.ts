@@ -3,7 +3,7 @@
 // usage: node prethreaded-server.ts PORT [HOST [THREADS]]
 
 import { writeSync } from 'node:fs'
-import { isMainThread, parentPort, workerData } from 'node:worker_threads'
+import { type Worker, isMainThread, parentPort, workerData } from 'node:worker_threads'
 import {
   type SystemError,
   SHUT_RD,
@@ -67,9 +67,13 @@ function main(): void {
     listen(listenFd, SOMAXCONN)
 
     const connections = new Int32Array(new SharedArrayBuffer(4 * Number(count))).fill(NONE)
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => stop(listenFd, connections))
+    }
     let ready = 0
     for (const me of connections.keys()) {
-      const thread = startThread(import.meta.url, { listenFd, me, connections } satisfies Given)
+      const thread = startOne({ listenFd, me, connections })
+      if (thread === undefined) return
       thread.on('message', () => {
         ready++
         if (ready < connections.length) return
@@ -81,13 +85,22 @@ function main(): void {
         stop(listenFd, connections)
       })
     }
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(signal, () => stop(listenFd, connections))
-    }
     // #endregion start
   } catch (error) {
     console.error((error as Error).message)
     process.exitCode = 1
+  }
+}
+
+// EAGAIN: there is no thread for it. Then those that have been started end as well.
+function startOne(given: Given): Worker | undefined {
+  try {
+    return startThread(import.meta.url, given)
+  } catch (error) {
+    console.error((error as Error).message)
+    process.exitCode = 1
+    stop(given.listenFd, given.connections)
+    return undefined
   }
 }
 

@@ -58,19 +58,24 @@ try {
 // #endregion loop
 
 // #region hand-over
-// From here on the descriptor belongs to the thread, which closes it.
+// From here on the descriptor belongs to the thread, which closes it and says so.
 function handOver(connFd: number, client: string): void {
   const file = new URL('./connection-thread.ts', import.meta.url)
-  const thread = startThread(file, { connFd, client }) // a number: every thread has its own copy
+  const closed = new Int32Array(new SharedArrayBuffer(4)) // 1 when the thread has closed it
+  let thread: Worker
+  try {
+    thread = startThread(file, { connFd, client, closed }) // a number: each thread has its own copy
+  } catch (error) {
+    log(`${client} ${(error as Error).message}`) // EAGAIN: no thread for it. pthread_create(3)
+    return close(connFd)
+  }
   threads.add(thread)
   log(`serving ${client}`)
-  thread.on('error', (error: NodeJS.ErrnoException) => {
-    log(`${client} ${error.message}`)
-    // A thread that could not be started, or that V8 has stopped, has closed nothing.
-    if (error.code?.startsWith('ERR_WORKER_')) close(connFd)
-  })
+  thread.on('error', (error: Error) => log(`${client} ${error.message}`))
   thread.on('exit', () => {
     threads.delete(thread)
+    // A thread that has not come as far as its file, or that V8 has stopped, has closed nothing.
+    if (Atomics.load(closed, 0) === 0) close(connFd)
     ended()
   })
 }

@@ -71,8 +71,8 @@ function serve(connFd: number): string {
 }
 
 /**
- * console.log keeps something of each line until the event loop turns, and in a program
- * that blocks it never turns.
+ * What a full pipe does not take, console.log keeps until the event loop turns, and in a
+ * program that blocks it never turns.
  */
 function log(line: string): void {
   writeSync(1, `${line}\n`)

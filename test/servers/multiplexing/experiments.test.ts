@@ -81,6 +81,7 @@ describe('what a message leaves on the heap', () => {
       const [, echo, bytes] = /^(.*): (-?[\d.]+) bytes a message$/.exec(line)!
       return [echo!, Number(bytes)]
     })
+    await program.ended // else its end interrupts a recv below
     rows.push(['epoll-server.ts', await heapOfServer('epoll-server.ts')])
     const measured = {
       title: 'What an echo of 64 bytes leaves on the heap',
