@@ -440,8 +440,8 @@ export function conformance(promises: Promises): void {
 
 /** The processes of a server that may take a client: those that have its listening socket. */
 function acceptors({ pid, address }: Program): number[] {
-  const listening = listenersAt(address).map((inode) => `socket:[${inode}]`)
-  return [pid, ...descendants(pid)].filter((one) => socketsOf(one).some((socket) => listening.includes(socket)))
+  const listening = new Set(listenersAt(address).map((inode) => `socket:[${inode}]`))
+  return [pid, ...descendants(pid)].filter((one) => socketsOf(one).some((socket) => listening.has(socket)))
 }
 
 /** What a server has: its own descriptors, and the processes and threads of all that it has started, zombies too. */
