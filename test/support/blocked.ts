@@ -127,9 +127,9 @@ export function shares(pids: readonly number[]): ReadonlyMap<number, Share> {
   const all = new Map<number, Share>()
   for (const pid of pids) {
     for (const tid of threads(pid)) {
-      const [ran = 0, waited = 0] = proc(pid, `task/${tid}/schedstat`)
-        .split(' ')
-        .map((nanoseconds) => Number(nanoseconds) / 1e6)
+      const schedstat = proc(pid, `task/${tid}/schedstat`)
+      if (schedstat === '') continue // it has ended meanwhile: what it has had is not 0
+      const [ran = 0, waited = 0] = schedstat.split(' ').map((nanoseconds) => Number(nanoseconds) / 1e6)
       all.set(tid, { ready: /\) R /.test(proc(pid, `task/${tid}/stat`)), ran, waited })
     }
   }

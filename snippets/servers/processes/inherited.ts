@@ -58,7 +58,8 @@ if (process.argv[2] === 'child') {
   const theirs = JSON.parse(child.stdout) as Findings
   // Before a Node can look it has worked, and has chosen its signals. So for these two the
   // child is cat.
-  theirs['processor time'] = processorTime(fileOfCat('/proc/self/stat'))
+  const times = Array.from({ length: 5 }, () => processorTime(fileOfCat('/proc/self/stat')))
+  theirs['processor time'] = times.includes('none') ? 'none' : 'some' // a busy machine adds to it
   theirs['SIGPIPE'] = sigpipe(fileOfCat('/proc/self/status'))
   console.log(`${''.padEnd(20)} parent      child`)
   for (const [what, value] of Object.entries(ours))
