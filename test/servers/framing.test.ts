@@ -52,6 +52,7 @@ const lengths = {
     const begun = rest === '' ? [] : [frame(Buffer.from(`${rest}\n`, 'latin1')).subarray(0, -1)] // a byte is missing
     return Buffer.concat([...messages.map((message) => frame(Buffer.from(message, 'latin1'))), ...begun])
   },
+  refusesUnread: true,
   lineMax: 65_537, // a message of 65,536 bytes; the suite counts a newline
 }
 

@@ -1,12 +1,15 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect } from 'vitest'
 import { conformance } from '../support/conformance.ts'
 import { stateOf } from '../support/blocked.ts'
 import { descendants } from '../support/leaks.ts'
 import type { Program } from '../support/program.ts'
 import { recordings, testsOf } from '../support/recordings.ts'
+import { runToEnd } from '../support/spawn.ts'
 import { recordedTable } from '../support/tables.ts'
 import { until, within } from '../support/within.ts'
 import { scenarios } from './processes-and-threads.scenarios.ts'
@@ -102,6 +105,26 @@ test('exercise-one-ends.ts replaces one process after another, also while all of
   for (const client of clients) {
     await client.close()
     expect(await server.line()).toMatch(/^pid \d+ has ended$/)
+  }
+})
+
+test('in a thread of a worker cluster says that it is the primary', async () => {
+  const text = `
+    const cluster = require('node:cluster')
+    const { Worker, isMainThread } = require('node:worker_threads')
+    if (!isMainThread) console.log('thread', cluster.isPrimary)
+    else if (cluster.isPrimary) cluster.fork()
+    else {
+      console.log('worker', cluster.isPrimary)
+      new Worker(process.argv[1]).on('exit', () => process.exit())
+    }`
+  const folder = mkdtempSync(join(tmpdir(), 'cluster-'))
+  try {
+    writeFileSync(join(folder, 'roles.cjs'), text)
+    const { stdout, stderr } = await runToEnd(process.execPath, [join(folder, 'roles.cjs')])
+    expect({ stdout, stderr }).toEqual({ stdout: 'worker false\nthread true\n', stderr: '' })
+  } finally {
+    rmSync(folder, { recursive: true })
   }
 })
 

@@ -5,6 +5,7 @@ import { type AddressInfo, type Socket, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test as plain } from 'vitest'
 import * as posix from '#posix'
+import { untilStopped } from '../support/blocked.ts'
 import { conformance } from '../support/conformance.ts'
 import { descendants, socketsOf } from '../support/leaks.ts'
 import type { Address, Program } from '../support/program.ts'
@@ -346,6 +347,26 @@ test.for(['process-server.ts', ...pools])('%s ends in order on two signals in a 
   server.kill('SIGTERM')
   server.kill('SIGINT')
   expect(await server.exit()).toEqual({ status: 0, signal: null })
+})
+
+test('cluster-server-node.ts: a worker that stands still holds one client, and the other one has the rest', async ({
+  stage,
+}) => {
+  const server = await stage.serve('server', 'cluster-server-node.ts', 0)
+  const [still] = descendants(server.pid)
+  process.kill(still!, 'SIGSTOP')
+  await untilStopped(still!, 'a worker')
+  let answered = 0
+  const all = Array.from({ length: 8 }, async (_, i) => {
+    const client = await stage.connect(`client ${i + 1}`, server)
+    await client.send('hello\n')
+    await client.receive('olleh')
+    answered++
+  })
+  await until(() => answered >= 7, 'seven answers')
+  expect(answered).toBe(7)
+  process.kill(still!, 'SIGCONT')
+  await Promise.all(all)
 })
 
 test('the number of processes is checked like the port', async () => {

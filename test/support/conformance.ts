@@ -9,7 +9,7 @@ import { networkInterfaces } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { untilStopped } from './blocked.ts'
-import { FLOOD, FLOOD_LINE, flood, read, reset } from './flood.ts'
+import { FLOOD, FLOOD_LINE, flood, read, reluctantClient, reset, sendUnread } from './flood.ts'
 import { descendants, descriptorCount, listenersAt, residentMemory, socketsOf, threadCount, unread } from './leaks.ts'
 import type { Peer } from './peer.ts'
 import type { Program } from './program.ts'
@@ -43,6 +43,8 @@ export interface Promises {
   stop: 'default' | 'orderly'
   /** The longest line it takes, in bytes, the newline included. Left out where there is no limit, as in an echo server. */
   lineMax?: number
+  /** Whether it refuses a line by its length, before it has read it: what stays unread is answered by a reset, which may cost replies. */
+  refusesUnread?: boolean
   /** How many clients are connected at once; 200 by default. */
   clientsAtOnce?: number
   /** How many clients come and go before descriptors, processes and threads are counted again; 30 by default. */
@@ -58,11 +60,13 @@ export interface Promises {
 const GROWTH_LIMIT = 64 * 1024 * 1024
 
 const NEWLINE = Buffer.from('\n')
+/** Bytes: more than the kernels hold for a reluctant client, and less than what makes a stream of Node ask for a pause, 64 KiB. */
+const UNREAD = 62_000
 const hasIPv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'))
 
 export function conformance(promises: Promises): void {
   const { slug, file, args = [], reply, greeting = '', model, stop, lineMax, clientsAtOnce = 200, opensLike } = promises
-  const { clientsInTurn = 30 } = promises
+  const { clientsInTurn = 30, refusesUnread = false } = promises
   const startAndEnd = opensLike === undefined ? describe : () => {}
   const { replyToRest = reply, encode = (text: Buffer) => text } = promises
   const test = testsOf(slug)
@@ -70,6 +74,9 @@ export function conformance(promises: Promises): void {
   const wire = (text: string | Buffer): Buffer => encode(Buffer.from(text))
   const floodLine = wire(FLOOD_LINE)
   const serve = (stage: Stage): Promise<Program> => stage.serve('server', file, ...args, 0)
+
+  const line = Buffer.from(`${'abc'.repeat(9)}\n`)
+  const manyLines = Buffer.alloc(line.length * Math.floor(UNREAD / replies(line).length), line)
 
   /** A client that has been greeted; with an iterative server, one that is being served. */
   async function client(stage: Stage, server: Program, lane = 'client'): Promise<Peer> {
@@ -190,6 +197,16 @@ export function conformance(promises: Promises): void {
           await peer.destroy()
           await nextClientIsServed(stage, server)
         })
+
+        const late = refusesUnread ? () => {} : test
+        late('answers all lines before one that is too long, also if the client reads late', async ({ stage }) => {
+          const peer = stage.peer('client', reluctantClient(server.address))
+          await sendUnread(server, peer.socket, wire(Buffer.concat([manyLines, Buffer.alloc(lineMax, 'abc')])))
+          peer.socket.resume()
+          await peer.receive(Buffer.concat([Buffer.from(greeting), replies(manyLines)]))
+          await peer.receiveEndOrReset()
+          await nextClientIsServed(stage, server)
+        })
       }
     })
 
@@ -259,6 +276,16 @@ export function conformance(promises: Promises): void {
       test('outlives a client that resets after it has ended its direction', async ({ stage }) => {
         const peer = await client(stage, server)
         await peer.send(wire('hello\nhel'))
+        await peer.halfClose()
+        await peer.reset()
+        await nextClientIsServed(stage, server)
+      })
+
+      test('outlives a client that resets after it has ended its direction, and has read nothing', async ({
+        stage,
+      }) => {
+        const peer = stage.peer('client', reluctantClient(server.address))
+        await sendUnread(server, peer.socket, wire(manyLines))
         await peer.halfClose()
         await peer.reset()
         await nextClientIsServed(stage, server)

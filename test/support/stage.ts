@@ -157,7 +157,7 @@ export function createStage({ folder, prefix = [], node = thisNode }: StageOptio
           problems.push(exit.message)
           program.kill('SIGKILL')
           await program.ended
-        } else if (judged && endsInOrder(program) && exit.status !== 0 && exit.signal !== 'SIGTERM') {
+        } else if (judged && mustOutlivePeers(program) && exit.status !== 0 && exit.signal !== 'SIGTERM') {
           problems.push(`${program.lane} ended with ${exit.signal ?? `status ${exit.status}`} on SIGTERM`)
         }
       }
@@ -177,10 +177,10 @@ export function createStage({ folder, prefix = [], node = thisNode }: StageOptio
 }
 
 /**
- * Whether it must stand that its peers are taken away before the signal comes. A client need not, for its server may have been one of
- * them, nor a program that is wrong on purpose.
+ * Whether it must still be there for the signal when its peers have been taken away. A client need not, for its server may have been one
+ * of them, nor a program that is wrong on purpose.
  */
-function endsInOrder(program: Program): boolean {
+function mustOutlivePeers(program: Program): boolean {
   return !program.file.endsWith('.broken.ts') && hasAddress(program)
 }
 

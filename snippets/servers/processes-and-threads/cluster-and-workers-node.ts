@@ -86,7 +86,7 @@ function serveClients(): void {
     })
     serve(socket, gone.signal).catch((error: Error) => {
       if (!gone.signal.aborted) console.log(`pid ${process.pid}: ${error.message}`)
-      socket.destroy()
+      socket.destroySoon() // what was answered goes out first
     })
   })
   // The primary may be gone by then: with a callback that is no error of this process.

@@ -107,7 +107,8 @@ async function serve(socket: Socket): Promise<void> {
     rest = bytes.subarray(start)
     const taken = replies.length === 0 || socket.write(Buffer.concat(replies))
     if (rest.length >= LINE_MAX) {
-      socket.destroy(new RangeError(`no end of line in ${LINE_MAX} bytes`))
+      const failure = new RangeError(`no end of line in ${LINE_MAX} bytes`)
+      return void socket.end(() => socket.destroy(failure)) // what was answered goes out first
     }
     if (!taken) await once(socket, 'drain')
   }

@@ -114,8 +114,9 @@ function work(name: string): void {
     process.channel?.unref() // no reason to stay any longer
   })
   // #endregion work
-  if (!process.connected) stop() // the supervisor has ended already
-  process.once('disconnect', stop)
+  // The supervisor has ended, perhaps before we came this far.
+  if (process.connected) process.once('disconnect', stop)
+  else stop()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
   function stop(): void {
     server.close()
@@ -143,7 +144,8 @@ async function serve(client: Socket): Promise<void> {
     rest = bytes.subarray(start)
     const taken = replies.length === 0 || client.write(Buffer.concat(replies))
     if (rest.length >= LINE_MAX) {
-      client.destroy(new RangeError(`no end of line in ${LINE_MAX} bytes`))
+      const failure = new RangeError(`no end of line in ${LINE_MAX} bytes`)
+      return void client.end(() => client.destroy(failure)) // what was answered goes out first
     }
     if (!taken) await once(client, 'drain')
   }

@@ -107,8 +107,9 @@ function work(): void {
   })
   process.send?.('ready', () => {})
 
-  if (!process.connected) stop() // the parent has ended already
-  process.once('disconnect', stop)
+  // The parent has ended, perhaps before we came this far.
+  if (process.connected) process.once('disconnect', stop)
+  else stop()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
   function stop(): void {
     if (process.connected) process.disconnect?.()
@@ -136,7 +137,8 @@ async function serve(socket: Socket): Promise<void> {
     rest = bytes.subarray(start)
     const taken = replies.length === 0 || socket.write(Buffer.concat(replies))
     if (rest.length >= LINE_MAX) {
-      socket.destroy(new RangeError(`no end of line in ${LINE_MAX} bytes`))
+      const failure = new RangeError(`no end of line in ${LINE_MAX} bytes`)
+      return void socket.end(() => socket.destroy(failure)) // what was answered goes out first
     }
     if (!taken) await once(socket, 'drain')
   }

@@ -120,8 +120,9 @@ function work(host: string, port: number): void {
   server.listen({ fd: listenFd }, () => process.send?.('listening', () => {}))
   // #endregion work
 
-  if (!process.connected) stop() // the supervisor has ended already
-  process.once('disconnect', stop)
+  // The supervisor has ended, perhaps before we came this far.
+  if (process.connected) process.once('disconnect', stop)
+  else stop()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
   function stop(): void {
     if (process.connected) process.disconnect?.()
@@ -149,7 +150,8 @@ async function serve(socket: Socket): Promise<void> {
     rest = bytes.subarray(start)
     const taken = replies.length === 0 || socket.write(Buffer.concat(replies))
     if (rest.length >= LINE_MAX) {
-      socket.destroy(new RangeError(`no end of line in ${LINE_MAX} bytes`))
+      const failure = new RangeError(`no end of line in ${LINE_MAX} bytes`)
+      return void socket.end(() => socket.destroy(failure)) // what was answered goes out first
     }
     if (!taken) await once(socket, 'drain')
   }

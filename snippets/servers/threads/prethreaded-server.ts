@@ -3,7 +3,7 @@
 // usage: node prethreaded-server.ts PORT [HOST [THREADS]]
 
 import { writeSync } from 'node:fs'
-import { type Worker, isMainThread, parentPort, workerData } from 'node:worker_threads'
+import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import {
   type SystemError,
   SHUT_RD,
@@ -58,49 +58,38 @@ function main(): void {
     process.exit(2)
   }
 
+  let listenFd = -1
+  const connections = new Int32Array(new SharedArrayBuffer(4 * Number(count))).fill(NONE)
   try {
     // #region start
     const addr = sockaddr(host, Number(port))
-    const listenFd = socket(family(addr), SOCK_STREAM | SOCK_CLOEXEC, 0)
+    listenFd = socket(family(addr), SOCK_STREAM | SOCK_CLOEXEC, 0)
     setsockopt(listenFd, SOL_SOCKET, SO_REUSEADDR, 1)
     bind(listenFd, addr)
     listen(listenFd, SOMAXCONN)
 
-    const connections = new Int32Array(new SharedArrayBuffer(4 * Number(count))).fill(NONE)
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.once(signal, () => stop(listenFd, connections))
     }
     let ready = 0
     for (const me of connections.keys()) {
-      const thread = startOne({ listenFd, me, connections })
-      if (thread === undefined) return
+      const thread = startThread(import.meta.url, { listenFd, me, connections } satisfies Given)
       thread.on('message', () => {
         ready++
         if (ready < connections.length) return
         log(`listening on ${format(getsockname(listenFd, addr))}`)
       })
-      thread.on('error', (error: Error) => {
-        if (process.exitCode === undefined) console.error(error.message)
-        process.exitCode = 1
-        stop(listenFd, connections)
-      })
+      thread.on('error', fail)
     }
     // #endregion start
   } catch (error) {
-    console.error((error as Error).message)
-    process.exitCode = 1
+    fail(error as Error) // EAGAIN: there is no thread for it. Those that have been started end.
   }
-}
 
-// EAGAIN: there is no thread for it. Then those that have been started end as well.
-function startOne(given: Given): Worker | undefined {
-  try {
-    return startThread(import.meta.url, given)
-  } catch (error) {
-    console.error((error as Error).message)
+  function fail(error: Error): void {
+    if (process.exitCode === undefined) console.error(error.message)
     process.exitCode = 1
-    stop(given.listenFd, given.connections)
-    return undefined
+    if (listenFd !== -1) stop(listenFd, connections)
   }
 }
 

@@ -135,7 +135,7 @@ function main(): void {
     })
     serve(socket, gone.signal).catch((error: Error) => {
       if (!gone.signal.aborted) console.log(error.message)
-      socket.destroy()
+      socket.destroySoon() // what was answered goes out first
     })
   })
   server.on('error', (error) => {
