@@ -91,6 +91,20 @@ describe.skipIf(reason !== undefined)('the built site', () => {
     expect(missing).toEqual([])
   })
 
+  test('a link from elsewhere arrives at its heading, and stays there when the code above has been laid out', async () => {
+    const browser = await launchBrowser()
+    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
+    await page.goto(`${site.origin}/servers/multiplexing.html#exercises`)
+    await page.waitForFunction(`(() => {
+      const code = [...document.querySelectorAll('.vp-doc pre.shiki code')]
+      return code.length > 0 && code.every(({ style }) => style.contentVisibility === 'visible')
+    })()`)
+    const top = await page.locator('#exercises').evaluate((heading) => heading.getBoundingClientRect().top)
+    expect(top).toBeGreaterThanOrEqual(0)
+    expect(top).toBeLessThan(200) // pixels: the bar above, and the heading's own margin
+    await browser.close()
+  })
+
   test('an unknown address is not found', async () => {
     expect((await fetch(`${site.origin}/no-such-page.html`)).status).toBe(404)
   })
