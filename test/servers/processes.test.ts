@@ -342,10 +342,13 @@ test('exercise-restart.ts goes on where the worker that follows a crashed one fa
   await client.receive('olleh')
 })
 
-test.for(['process-server.ts', ...pools])('%s ends in order on two signals in a row', async (file, { stage }) => {
+test.for(['process-server.ts', ...pools])('%s ends in order on two signals at once', async (file, { stage }) => {
   const server = await stage.serve('server', file, 0)
+  server.kill('SIGSTOP') // or it might have ended, but for the end of Node itself, before the second comes
+  await untilStopped(server.pid, server.lane)
   server.kill('SIGTERM')
   server.kill('SIGINT')
+  server.kill('SIGCONT')
   expect(await server.exit()).toEqual({ status: 0, signal: null })
 })
 

@@ -20,12 +20,14 @@ import {
 import { noBrowser } from './browser.ts'
 import { BUILD_LIMIT, builtSite, serveSite } from './built-site.ts'
 import {
+  type PasteFile,
   type Pasted,
   folderFor,
   folderOf,
   pastedBook,
   programsOn,
   scenarios,
+  slugsOf,
   usesPosix,
   withStarted,
 } from './pasted.ts'
@@ -33,14 +35,10 @@ import {
 const reason = noBrowser()
 if (reason !== undefined) console.warn(`the paste test is skipped: ${reason}`)
 
-/** How many files share the pages, so that they run side by side: paste-1.test.ts and so on. */
-const FILES = 3
-
 /** The tests of every third page. */
-export function pasteTests(file: 1 | 2 | 3): void {
-  const slugs = [...scenarios.keys()].filter((_, i) => i % FILES === file - 1)
+export function pasteTests(file: PasteFile): void {
   describe.skipIf(reason !== undefined)('pasted from the rendered page', () => {
-    pasted(slugs)
+    pasted(slugsOf(file))
   })
 }
 
@@ -57,7 +55,7 @@ function pasted(slugs: readonly string[]): void {
     await site?.close()
   })
 
-  describe.each([...slugs])('%s', (slug) => {
+  describe.each(slugs)('%s', (slug) => {
     test('the copied text is the program, and the archive holds the same', async () => {
       const files = copies.copied[slug]!
       for (const [name, text] of Object.entries(files)) {

@@ -28,6 +28,16 @@ export const scenarios: ReadonlyMap<string, Scenarios> = new Map(
   ),
 )
 
+/** How many files share the pages, so that they run side by side: paste-1.test.ts and so on. */
+const FILES = 3
+
+export type PasteFile = 1 | 2 | 3
+
+/** The pages of one of these files: every third. */
+export function slugsOf(file: PasteFile): string[] {
+  return [...scenarios.keys()].filter((_, i) => i % FILES === file - 1)
+}
+
 export interface Pasted {
   /** The files of each page, by slug. */
   copied: Record<string, Files>

@@ -10,30 +10,33 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { onStage, output, programsIn, scenariosForEachProgram } from '../support/recordings.ts'
 import { noBrowser } from './browser.ts'
 import { BUILD_LIMIT } from './built-site.ts'
-import { folderOf, pastedBook, scenarios } from './pasted.ts'
+import { type PasteFile, folderOf, pastedBook, scenarios, slugsOf } from './pasted.ts'
 
 const own = ownNode()
 
-describe.skipIf(own === undefined || noBrowser() !== undefined)(
-  `on this machine's own Node (${own?.version ?? 'which is the one that runs the tests'})`,
-  () => {
-    beforeAll(async () => {
-      await pastedBook()
-    }, BUILD_LIMIT)
+/** The tests of every third page. */
+export function ownNodeTests(file: PasteFile): void {
+  describe.skipIf(own === undefined || noBrowser() !== undefined)(
+    `on this machine's own Node (${own?.version ?? 'which is the one that runs the tests'})`,
+    () => {
+      beforeAll(async () => {
+        await pastedBook()
+      }, BUILD_LIMIT)
 
-    const howMany = process.env['CI'] ? 'each of its programs runs' : 'its first program runs'
-    test.each([...scenarios.keys()])(`%s: ${howMany}`, { timeout: BUILD_LIMIT }, async (slug) => {
-      const folder = folderOf(slug)
-      const mayRun = (name: string): boolean =>
-        !programsIn(output(slug, name)).some((file) => needsNewer(join(folder, file)))
-      const each = scenariosForEachProgram(slug, scenarios.get(slug)!, mayRun)
-      expect(each.length).toBeGreaterThan(0)
-      for (const [name, scenario] of process.env['CI'] ? each : each.slice(0, 1)) {
-        expect(await onStage(folder, scenario, own!.command)).toBe(output(slug, name))
-      }
-    })
-  },
-)
+      const howMany = process.env['CI'] ? 'each of its programs runs' : 'its first program runs'
+      test.each(slugsOf(file))(`%s: ${howMany}`, { timeout: BUILD_LIMIT }, async (slug) => {
+        const folder = folderOf(slug)
+        const mayRun = (name: string): boolean =>
+          !programsIn(output(slug, name)).some((program) => needsNewer(join(folder, program)))
+        const each = scenariosForEachProgram(slug, scenarios.get(slug)!, mayRun)
+        expect(each.length).toBeGreaterThan(0)
+        for (const [name, scenario] of process.env['CI'] ? each : each.slice(0, 1)) {
+          expect(await onStage(folder, scenario, own!.command)).toBe(output(slug, name))
+        }
+      })
+    },
+  )
+}
 
 /** Whether a program says that it needs a Node that is newer than the machine's own. */
 function needsNewer(file: string): boolean {

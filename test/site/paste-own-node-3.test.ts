@@ -1,0 +1,3 @@
+import { ownNodeTests } from './paste-own-node.ts'
+
+ownNodeTests(3)
