@@ -1,6 +1,7 @@
 // What a program is doing that no output tells, so that the kernel is asked: proc(5). On Linux only.
 
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
+import { read } from './leaks.ts'
 import { until } from './within.ts'
 
 /**
@@ -40,14 +41,6 @@ const CALLS: Record<Call, number[]> = process.arch === 'arm64' ? numbers.arm64 :
 /** A file of a process in /proc, or '' once the process is gone. */
 function proc(pid: number, file: string): string {
   return read(`/proc/${pid}/${file}`)
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'latin1')
-  } catch {
-    return ''
-  }
 }
 
 /** The state of a process: R runs, S sleeps, T is stopped, Z is a zombie; undefined once it is gone. */
