@@ -5,14 +5,15 @@ import { lastLine } from './support/reporter.ts'
 
 /**
  * What sleeps for a minute, before everything else. Then the pages, for they take longest, and the copies that are made there
- * meanwhile are what the paste tests wait for, last.
+ * meanwhile are what the paste tests wait for. Last what is short, so that no processor has nothing to do while another has much.
  */
 class PagesFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification): number => {
       if (moduleId.endsWith('test/tcp-ip/protocol/time-wait.test.ts')) return -1
       if (moduleId.endsWith('test/site/pages.test.ts')) return 0
-      return moduleId.includes('test/site/paste') ? 2 : 1
+      if (moduleId.includes('test/site/paste')) return 2
+      return moduleId.includes('test/posix/') ? 3 : 1
     }
     return (await super.sort(files)).toSorted((a, b) => place(a) - place(b))
   }
