@@ -16,6 +16,8 @@ const STOP_LIMIT = 1000
 export async function stopped(program: Program, signal: NodeJS.Signals): Promise<Exit> {
   const sums = { ran: 0, waited: 0 }
   let then: { at: number; threads: ReadonlyMap<number, Share> } | undefined
+  // Asked for the first time after the first tick: most have ended by then, and when one whose threads have been looked at ends, the
+  // kernel has to take all that back.
   const excused = (): number => {
     const now = { at: performance.now(), threads: shares([program.pid, ...descendants(program.pid)]) }
     const before = then ?? now
@@ -33,7 +35,6 @@ export async function stopped(program: Program, signal: NodeJS.Signals): Promise
     sums.waited += waited
     return waited
   }
-  excused() // from here on
   program.kill(signal)
   return await within(program.ended, `${program.lane} to stop on ${signal}`, STOP_LIMIT, excused).catch(
     (reason: Error) => {
