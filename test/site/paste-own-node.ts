@@ -20,8 +20,8 @@ export function ownNodeTests(file: PasteFile): void {
     `on this machine's own Node (${own?.version ?? 'which is the one that runs the tests'})`,
     () => {
       beforeAll(async () => {
-        // tsx keeps what it has compiled: it opens files for that in other threads, also when the program runs already, and now and
-        // then one of them gets the number that the program is about to give to somebody else: stale-slot.broken.ts.
+        // tsx keeps what it has compiled: it opens files for that in other threads, also when the program runs already, and one of
+        // them can get the number that the program has just given back and expects again: stale-slot.broken.ts.
         vi.stubEnv('TSX_DISABLE_CACHE', '1')
         await pastedBook()
       }, BUILD_LIMIT)
