@@ -1,6 +1,7 @@
 # The framework of page 3.1 in CPython, for bench/lines.ts: the same roles, and the same short cuts. A call is tried before its task
 # waits; after a recv that has left nothing behind the wait comes first; a descriptor stays registered as long as its events are wanted.
-# usage: python3 lines.py select|epoll byte|buffered PORT
+# `byte` makes an event for each byte, as the recipe's readline does; `byte-once` one for each line, as page 3.1's does.
+# usage: python3 lines.py select|epoll byte|byte-once|buffered PORT
 
 import select
 import sys
@@ -199,6 +200,21 @@ def readline(socket):
     return b''.join(chars)
 
 
+def readline_once(socket):
+    chars, event = [], socket.recv(1)
+    while True:
+        char = yield from event
+        if not char:
+            break
+        chars.append(char)
+        if char == b'\n':
+            break
+    return b''.join(chars)
+
+
+READLINE = {'byte': readline, 'byte-once': readline_once}
+
+
 class LineReader:
     def __init__(self, socket):
         self.socket, self.rest = socket, b''
@@ -236,21 +252,21 @@ class Writer:
             data = data[nsent:]
 
 
-def server_loop(sched, server, by_byte):
+def server_loop(sched, server, unbuffered):
     while True:
         sock, _ = yield from server.accept()
-        sched.new(client_handler(Socket(sched, sock), by_byte))
+        sched.new(client_handler(Socket(sched, sock), unbuffered))
 
 
-def client_handler(client, by_byte):
+def client_handler(client, unbuffered):
     lines, replies = LineReader(client), Writer(client)
     try:
         while True:
-            line = None if by_byte else lines.buffered()
+            line = None if unbuffered else lines.buffered()
             if line is None:
                 if replies.parts:
                     yield from replies.flush()
-                line = yield from (readline(client) if by_byte else lines.readline())
+                line = yield from (unbuffered(client) if unbuffered else lines.readline())
             if not line:
                 break
             replies.write(b'GOT:')
@@ -270,5 +286,5 @@ if __name__ == '__main__':
     listening.bind(('127.0.0.1', int(port)))
     listening.listen(4096)
     print('listening on 127.0.0.1:%d' % listening.getsockname()[1], flush=True)
-    sched.new(server_loop(sched, Socket(sched, listening), reader == 'byte'))
+    sched.new(server_loop(sched, Socket(sched, listening), READLINE.get(reader)))
     sched.run()

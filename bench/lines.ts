@@ -40,7 +40,11 @@ const tables: [name: string, servers: Server[], loads: [connections: number, lin
   ],
   [
     'select, byte by byte',
-    [cpython('CPython', 'select', 'byte'), typescript('TypeScript', 'select', 'byte')],
+    [
+      cpython('CPython', 'select', 'byte'),
+      cpython('CPython, one event a line', 'select', 'byte-once'),
+      typescript('TypeScript', 'select', 'byte'),
+    ],
     [
       [1, 1],
       [50, 1],

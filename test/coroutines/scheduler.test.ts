@@ -19,7 +19,7 @@ import {
   sleep,
   timeout,
 } from '../../snippets/coroutines/scheduler/scheduler.ts'
-import { LineReader, Socket, sendAll } from '../../snippets/coroutines/scheduler/sockets.ts'
+import { LineReader, Socket, readline, sendAll } from '../../snippets/coroutines/scheduler/sockets.ts'
 
 const slug = 'coroutines/scheduler'
 const onServers = testsOf(slug)
@@ -302,6 +302,74 @@ test('a line whose beginning has come is read whole, also where a timeout has en
   )
   scheduler.run()
   expect(lines).toEqual(['not done in 1 ms', 'hello\n', 'and the rest', ''])
+})
+
+test('readline takes no byte after the newline, tells a partial line at the end, and has a bound', () => {
+  const scheduler = new Scheduler()
+  const [mine, peer] = socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)
+  const socket = new Socket(scheduler, mine)
+  const other = new Socket(scheduler, peer)
+  const long = `${'x'.repeat(200)}\n`
+  const got: string[] = []
+  let failure: unknown
+  scheduler.new(
+    (function* (): Coroutine<void> {
+      got.push(String(yield* readline(socket)), String(yield* socket.recv(4)), String(yield* readline(socket)))
+      got.push(String(yield* readline(socket)), String(yield* readline(socket)))
+      try {
+        yield* readline(socket, 3)
+      } catch (error) {
+        failure = error
+      }
+      got.push(String(yield* readline(socket)), String(yield* readline(socket)))
+      socket.close()
+    })(),
+  )
+  scheduler.new(
+    (function* (): Coroutine<void> {
+      for (const part of ['hel', `lo\nrest\n${long}\n`, 'four\nab']) {
+        yield* sendAll(other, Buffer.from(part))
+        yield* sleep(1) // so that the reader waits within a line
+      }
+      other.close()
+    })(),
+  )
+  scheduler.run()
+  expect(got).toEqual(['hello\n', 'rest', '\n', long, '\n', '\n', 'ab'])
+  expect(failure).toEqual(new RangeError('a line of more than 3 bytes'))
+})
+
+test('recvInto fills what it is given, tells how much that is, and waits for the rest', () => {
+  const scheduler = new Scheduler()
+  const [mine, peer] = socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)
+  const socket = new Socket(scheduler, mine)
+  const other = new Socket(scheduler, peer)
+  const target = Buffer.alloc(4)
+  const got: [number, string][] = []
+  scheduler.new(
+    (function* (): Coroutine<void> {
+      for (let received = -1; received !== 0;) {
+        received = yield* socket.recvInto(target)
+        got.push([received, target.toString()])
+      }
+      socket.close()
+    })(),
+  )
+  scheduler.new(
+    (function* (): Coroutine<void> {
+      yield* sendAll(other, Buffer.from('abcdef'))
+      yield* sleep(1)
+      yield* sendAll(other, Buffer.from('g'))
+      other.close()
+    })(),
+  )
+  scheduler.run()
+  expect(got).toEqual([
+    [4, 'abcd'],
+    [2, 'efcd'],
+    [1, 'gfcd'],
+    [0, 'gfcd'],
+  ])
 })
 
 test('a socket that is closed is not waited for, also when the last recv has emptied it', () => {

@@ -27,6 +27,8 @@ declare const channel: Channel<string>
 export function* results(): Coroutine<void> {
   const chunk = yield* socket.recv(100)
   is<typeof chunk, Buffer>(true)
+  const received = yield* socket.recvInto(chunk)
+  is<typeof received, number>(true)
   const sent = yield* socket.send(chunk)
   is<typeof sent, number>(true)
   const accepted = yield* socket.accept()

@@ -48,20 +48,28 @@ export class ReadSocket extends SocketEvent<Buffer> {
   }
 
   protected attempt(): boolean {
-    const { socket } = this
-    const fd = socket.openFd // also before a wait
-    if (socket.drained) {
-      socket.drained = false // the next attempt comes after the wait
-      return false
-    }
-    const received = tryRecv(fd, buffer, this.#nbytes, 0)
-    if (received === -EAGAIN) return false
-    if (received < 0) throw systemError('recv', received)
-    socket.drained = received > 0 && received < this.#nbytes
+    const received = this.socket.receive(buffer, this.#nbytes)
+    if (received < 0) return false
     const data = Buffer.allocUnsafe(received)
-    if (received === 1) data[0] = buffer[0]! // a call would cost more than the byte
-    else buffer.copy(data, 0, 0, received)
+    buffer.copy(data, 0, 0, received)
     this.result = data
+    return true
+  }
+}
+
+/** Receives some bytes into memory of the caller: how many, 0 at the end of the stream. */
+export class ReadInto extends SocketEvent<number> {
+  readonly #target: Uint8Array
+
+  constructor(socket: Socket, target: Uint8Array) {
+    super(socket)
+    this.#target = target
+  }
+
+  protected attempt(): boolean {
+    const received = this.socket.receive(this.#target, this.#target.length)
+    if (received < 0) return false
+    this.result = received
     return true
   }
 }
@@ -107,7 +115,7 @@ export class Socket {
   readonly scheduler: Scheduler
   readonly fd: number
   /** The last recv has left nothing behind, so that another would find nothing. */
-  drained = false
+  #drained = false
   #closed = false
 
   constructor(scheduler: Scheduler, fd: number) {
@@ -123,6 +131,23 @@ export class Socket {
 
   recv(nbytes: number): ReadSocket {
     return new ReadSocket(this, nbytes)
+  }
+
+  recvInto(target: Uint8Array): ReadInto {
+    return new ReadInto(this, target)
+  }
+
+  /** An attempt to receive: how many bytes, or -EAGAIN where a wait comes first. */
+  receive(target: Uint8Array, nbytes: number): number {
+    const fd = this.openFd // also before a wait
+    if (this.#drained) {
+      this.#drained = false // the next attempt comes after the wait
+      return -EAGAIN
+    }
+    const received = tryRecv(fd, target, nbytes, 0)
+    if (received < 0 && received !== -EAGAIN) throw systemError('recv', received)
+    this.#drained = received > 0 && received < nbytes
+    return received
   }
 
   send(data: Uint8Array): WriteSocket {
@@ -149,12 +174,12 @@ export class Socket {
  * what it has read of a line is lost.
  */
 export function* readline(socket: Socket, max = BUFFER_SIZE): Coroutine<Buffer> {
-  const event = socket.recv(1) // one for all bytes: each attempt begins anew
+  const char = Buffer.allocUnsafe(1)
+  const event = socket.recvInto(char) // one for all bytes: each attempt begins anew
   let line = Buffer.allocUnsafe(64)
   let length = 0
   for (;;) {
-    const char = yield* event
-    if (char.length === 0) break
+    if ((yield* event) === 0) break
     if (length === max) throw new RangeError(`a line of more than ${max} bytes`)
     if (length === line.length) line = Buffer.concat([line], 2 * length)
     line[length++] = char[0]!
