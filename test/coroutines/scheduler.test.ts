@@ -357,18 +357,18 @@ test('recvInto fills what it is given, tells how much that is, and waits for the
   )
   scheduler.new(
     (function* (): Coroutine<void> {
-      yield* sendAll(other, Buffer.from('abcdef'))
+      yield* sendAll(other, Buffer.from('123456'))
       yield* sleep(1)
-      yield* sendAll(other, Buffer.from('g'))
+      yield* sendAll(other, Buffer.from('7'))
       other.close()
     })(),
   )
   scheduler.run()
   expect(got).toEqual([
-    [4, 'abcd'],
-    [2, 'efcd'],
-    [1, 'gfcd'],
-    [0, 'gfcd'],
+    [4, '1234'],
+    [2, '5634'],
+    [1, '7634'],
+    [0, '7634'],
   ])
 })
 
