@@ -60,6 +60,8 @@ for (const [name, number] of Object.entries(constants.errno)) {
   if (!names.has(number)) names.set(number, name)
 }
 
+const described = getSystemErrorMap() // once: each call makes a map of a hundred errors
+
 // #region systemError
 /**
  * The Error for a failed call.
@@ -70,7 +72,7 @@ for (const [name, number] of Object.entries(constants.errno)) {
  */
 export function systemError(syscall: string, errno: number, addr?: Uint8Array): SystemError {
   // libuv names most numbers and says them in lower case; libc knows the rest (ECHILD, for one).
-  const [name, text] = getSystemErrorMap().get(errno) ?? [
+  const [name, text] = described.get(errno) ?? [
     names.get(-errno) ?? `errno ${-errno}`,
     (strerror(-errno) as string).toLowerCase(),
   ]
