@@ -58,7 +58,7 @@ describe('munmap', () => {
       const before = mapping.bytes
       munmap(mapping)
       console.log(before[0])`
-    const { signal, stdout } = await run(process.execPath, '--input-type=module-typescript', '-e', text)
+    const { signal, stdout } = await run(process.execPath, '--input-type=module', '-e', text)
     expect({ signal, stdout }).toEqual({ signal: 'SIGSEGV', stdout: '' })
   })
 })

@@ -39,7 +39,7 @@ describe('networks', () => {
     const text = `import { network } from '#posix'
       try { network() } catch (error) { console.log(error.message) }`
     const dropped = process.getuid?.() === 0 ? drop : []
-    const [command, ...args] = [...dropped, process.execPath, '--input-type=module-typescript', '-e', text]
+    const [command, ...args] = [...dropped, process.execPath, '--input-type=module', '-e', text]
     const { stdout, stderr } = await runToEnd(command!, args, { cwd: import.meta.dirname })
     expect(stdout + stderr).toBe('unshare EPERM: operation not permitted\n')
   })

@@ -41,7 +41,7 @@ import { runToEnd } from '../support/spawn.ts'
 /** Runs a piece of a program in a process of its own, since its children and its limits would be ours. */
 async function inProcess(text: string): Promise<string> {
   const program = `import * as posix from '#posix'\nimport { spawn } from 'node:child_process'\n${text}`
-  const command = ['--input-type=module-typescript', '-e', program]
+  const command = ['--input-type=module', '-e', program]
   const { stdout, stderr } = await runToEnd(process.execPath, command, { cwd: import.meta.dirname })
   return stdout + stderr
 }
@@ -126,7 +126,7 @@ describe('getrlimit and setrlimit', () => {
   test('read the hard limit that the shell has set, to which Node has raised the soft one', async () => {
     const text = 'console.log(posix.getrlimit(posix.RLIMIT_NOFILE))'
     const program = `import * as posix from '#posix'\n${text}`
-    const shell = `ulimit -S -n 100 && ulimit -H -n 200 && exec "$0" --input-type=module-typescript -e "$1"`
+    const shell = `ulimit -S -n 100 && ulimit -H -n 200 && exec "$0" --input-type=module -e "$1"`
     const { stdout } = await runToEnd('sh', ['-c', shell, process.execPath, program], { cwd: import.meta.dirname })
     expect(stdout).toBe('{ soft: 200, hard: 200 }\n')
   })
@@ -168,7 +168,7 @@ describe('locks', () => {
   async function inFolder(text: string): Promise<string> {
     const folder = mkdtempSync(join(inject('runFolder'), 'locks-'))
     const program = `import * as posix from '#posix'\n${setUp}${text}`
-    const command = ['--input-type=module-typescript', '-e', program, join(folder, 'file')]
+    const command = ['--input-type=module', '-e', program, join(folder, 'file')]
     const { stdout, stderr } = await runToEnd(process.execPath, command, { cwd: import.meta.dirname })
     return stdout + stderr
   }
@@ -259,8 +259,8 @@ test('a child that asked for it is sent a signal when its parent ends', async ()
     setTimeout(() => console.log('nobody has ended it'), 10_000)`
   const parent = `
     import { spawn } from 'node:child_process'
-    spawn(process.execPath, ['--input-type=module-typescript', '-e', ${JSON.stringify(grandchild)}], { stdio: 'inherit' })`
-  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', parent], {
+    spawn(process.execPath, ['--input-type=module', '-e', ${JSON.stringify(grandchild)}], { stdio: 'inherit' })`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', parent], {
     cwd: import.meta.dirname,
     stdio: ['ignore', 'pipe', 'inherit'],
   })

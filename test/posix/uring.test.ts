@@ -167,7 +167,7 @@ describe('where the kernel forbids io_uring', () => {
     ['EPERM', 'operation not permitted -1'],
     ['ENOSYS', 'function not implemented -38'],
   ])('%s', async (errno, message) => {
-    const command = [process.execPath, '--input-type=module-typescript', '-e', text]
+    const command = [process.execPath, '--input-type=module', '-e', text]
     const { stdout } = await run(process.execPath, wrapper, IO_URING_SETUP, errno, ...command)
     expect(stdout).toBe(`io_uring_setup ${errno}: ${message}\n`)
   })

@@ -62,9 +62,12 @@ export async function pastedBook(): Promise<Pasted> {
       const programs = Object.entries(copied[slug]!).filter((file) => !isPosix(file))
       write(folderOf(slug), Object.fromEntries(programs))
       addPosix(folderOf(slug), posix)
-      write(bareFolderOf(slug), Object.fromEntries(programs.filter(([, text]) => !usesPosix(text))))
+      write(bareFolderOf(slug), Object.fromEntries(programs.filter(([name]) => !needPosix([name], copied[slug]!))))
     }
-    compileAll([...scenarios.keys()].map(folderOf), inject('runFolder'))
+    compileAll(
+      [...scenarios.keys()].flatMap((slug) => [folderOf(slug), bareFolderOf(slug)]),
+      inject('runFolder'),
+    )
     return { copied, posix }
   })
 }
@@ -81,8 +84,11 @@ function bareFolderOf(slug: string): string {
 
 /** Where a scenario plays: with nothing beside the programs, if neither they nor those that they start need more. */
 export function folderFor(slug: string, name: string, { copied }: Pasted): string {
-  const texts = withStarted(programsIn(output(slug, name)), copied[slug]!).flatMap((file) => copied[slug]![file] ?? [])
-  return texts.some(usesPosix) ? folderOf(slug) : bareFolderOf(slug)
+  return needPosix(programsIn(output(slug, name)), copied[slug]!) ? folderOf(slug) : bareFolderOf(slug)
+}
+
+function needPosix(programs: readonly string[], files: Files): boolean {
+  return withStarted(programs, files).some((file) => usesPosix(files[file] ?? ''))
 }
 
 /** Programs and those that they start, which they name: `'./reverse-lines.ts'`. */
