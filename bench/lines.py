@@ -1,7 +1,8 @@
 # The framework of page 3.1 in CPython, for bench/lines.ts: the same roles, and the same short cuts. A call is tried before its task
 # waits; after a recv that has left nothing behind the wait comes first; a descriptor stays registered as long as its events are wanted.
-# `byte` makes an event for each byte, as the recipe's readline does; `byte-once` one for each line, as page 3.1's does.
-# usage: python3 lines.py select|epoll byte|byte-once|buffered PORT
+# `byte` makes an event for each byte, as the recipe's readline does; `byte-once` one for each line, as page 3.1's does. With `recipe` there
+# are no short cuts: each call waits first, and the descriptor is given to the poller for that one wait.
+# usage: python3 lines.py select|epoll byte|byte-once|buffered PORT [recipe]
 
 import select
 import sys
@@ -44,8 +45,9 @@ class Epoll:
 
 
 class Scheduler:
-    def __init__(self, poller):
+    def __init__(self, poller, once=0):
         self.poller = poller
+        self.once = once  # events that are watched for one wait only
         self.numtasks = 0
         self.ready = deque()
         self.readers, self.writers, self.watched = {}, {}, {}
@@ -77,12 +79,14 @@ class Scheduler:
                         unwanted |= READ
                     else:
                         ready.append(task)
+                        unwanted |= self.once & READ
                 if events & ~READ:
                     task = self.writers.pop(fd, None)
                     if task is None:
                         unwanted |= WRITE
                     else:
                         ready.append(task)
+                        unwanted |= self.once & WRITE
                 if unwanted & self.watched[fd]:
                     self.watch(fd, self.watched[fd] & ~unwanted)
 
@@ -152,6 +156,16 @@ class WriteSocket:
 
     def handle_yield(self, sched, task):
         sched.write_wait(self.socket.fd, task)
+
+
+def recv_after_wait(self):
+    yield self
+    return self.socket.sock.recv(self.nbytes)
+
+
+def send_after_wait(self):
+    yield self
+    return self.socket.sock.send(self.data)
 
 
 class AcceptSocket:
@@ -278,8 +292,10 @@ def client_handler(client, unbuffered):
 
 
 if __name__ == '__main__':
-    poller, reader, port = sys.argv[1:]
-    sched = Scheduler(Selector() if poller == 'select' else Epoll())
+    poller, reader, port, *recipe = sys.argv[1:]
+    if recipe:
+        ReadSocket.__iter__, WriteSocket.__iter__ = recv_after_wait, send_after_wait
+    sched = Scheduler(Selector() if poller == 'select' else Epoll(), READ | WRITE if recipe else 0)
     listening = socket(AF_INET, SOCK_STREAM)
     listening.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
     listening.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)

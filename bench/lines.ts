@@ -19,9 +19,9 @@ const typescript = (name: string, ...args: string[]): Server => ({
   name,
   command: [process.execPath, file('lines-coroutines.ts'), ...args, '0'],
 })
-const cpython = (name: string, ...args: string[]): Server => ({
+const cpython = (name: string, poller: string, reader: string, ...recipe: string[]): Server => ({
   name,
-  command: ['python3', file('lines.py'), ...args, '0'],
+  command: ['python3', file('lines.py'), poller, reader, '0', ...recipe],
 })
 const net: Server = { name: 'node:net', command: [process.execPath, file('lines-net.ts'), '0'] }
 const buffered = typescript('TypeScript', 'epoll', 'buffered')
@@ -30,7 +30,11 @@ const buffered = typescript('TypeScript', 'epoll', 'buffered')
 const tables: [name: string, servers: Server[], loads: [connections: number, lines: number][]][] = [
   [
     'epoll, buffered',
-    [cpython('CPython', 'epoll', 'buffered'), buffered],
+    [
+      cpython('CPython', 'epoll', 'buffered'),
+      cpython('CPython, as the recipe waits', 'epoll', 'buffered', 'recipe'),
+      buffered,
+    ],
     [
       [1, 1],
       [50, 1],
@@ -43,6 +47,7 @@ const tables: [name: string, servers: Server[], loads: [connections: number, lin
     [
       cpython('CPython', 'select', 'byte'),
       cpython('CPython, one event a line', 'select', 'byte-once'),
+      cpython('CPython, as the recipe waits', 'select', 'byte', 'recipe'),
       typescript('TypeScript', 'select', 'byte'),
     ],
     [
