@@ -1,7 +1,7 @@
 # The framework of page 3.1 in CPython, for bench/lines.ts: the same roles, and the same short cuts. A call is tried before its task
 # waits; after a recv that has left nothing behind the wait comes first; a descriptor stays registered as long as its events are wanted.
 # `byte` makes an event for each byte, as the recipe's readline does; `byte-once` one for each line, as page 3.1's does. With `recipe` there
-# are no short cuts: each call waits first, and the descriptor is given to the poller for that one wait.
+# are no short cuts: recv and send wait first, and the descriptor is given to the poller for that one wait.
 # usage: python3 lines.py select|epoll byte|byte-once|buffered PORT [recipe]
 
 import select
@@ -214,7 +214,7 @@ def readline(socket):
     return b''.join(chars)
 
 
-def readline_once(socket):
+def readline_once(socket):  # the loop twice: a choice in it would be measured
     chars, event = [], socket.recv(1)
     while True:
         char = yield from event
@@ -266,21 +266,21 @@ class Writer:
             data = data[nsent:]
 
 
-def server_loop(sched, server, unbuffered):
+def server_loop(sched, server, readline_unbuffered):
     while True:
         sock, _ = yield from server.accept()
-        sched.new(client_handler(Socket(sched, sock), unbuffered))
+        sched.new(client_handler(Socket(sched, sock), readline_unbuffered))
 
 
-def client_handler(client, unbuffered):
+def client_handler(client, readline_unbuffered):
     lines, replies = LineReader(client), Writer(client)
     try:
         while True:
-            line = None if unbuffered else lines.buffered()
+            line = None if readline_unbuffered else lines.buffered()
             if line is None:
                 if replies.parts:
                     yield from replies.flush()
-                line = yield from (unbuffered(client) if unbuffered else lines.readline())
+                line = yield from (readline_unbuffered(client) if readline_unbuffered else lines.readline())
             if not line:
                 break
             replies.write(b'GOT:')

@@ -60,7 +60,7 @@ for (const [name, number] of Object.entries(constants.errno)) {
   if (!names.has(number)) names.set(number, name)
 }
 
-const described = getSystemErrorMap() // once: each call makes a map of a hundred errors
+const libuvErrors = getSystemErrorMap() // once: each call makes a map of all errors
 
 // #region systemError
 /**
@@ -72,7 +72,7 @@ const described = getSystemErrorMap() // once: each call makes a map of a hundre
  */
 export function systemError(syscall: string, errno: number, addr?: Uint8Array): SystemError {
   // libuv names most numbers and says them in lower case; libc knows the rest (ECHILD, for one).
-  const [name, text] = described.get(errno) ?? [
+  const [name, text] = libuvErrors.get(errno) ?? [
     names.get(-errno) ?? `errno ${-errno}`,
     (strerror(-errno) as string).toLowerCase(),
   ]

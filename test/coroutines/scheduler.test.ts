@@ -278,11 +278,21 @@ test('the failure that led to a deadlock is what run() throws', () => {
   expect(() => scheduler.run()).toThrow('disk full')
 })
 
+/** Two sockets that are connected to each other. */
+function connectedSockets(scheduler: Scheduler): [Socket, Socket] {
+  const [fd, peerFd] = socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)
+  return [new Socket(scheduler, fd), new Socket(scheduler, peerFd)]
+}
+
+/** Lets a task take what has come for it, until it waits for more. */
+function* untilWaiting(task: Task<unknown>): Coroutine<void> {
+  do yield* pause()
+  while (task.event === undefined && task.outcome === undefined)
+}
+
 test('a line whose beginning has come is read whole, also where a timeout has ended the first wait', () => {
   const scheduler = new Scheduler()
-  const [mine, peer] = socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)
-  const socket = new Socket(scheduler, mine)
-  const other = new Socket(scheduler, peer)
+  const [socket, other] = connectedSockets(scheduler)
   const lines: string[] = []
   scheduler.new(
     (function* (): Coroutine<void> {
@@ -306,13 +316,11 @@ test('a line whose beginning has come is read whole, also where a timeout has en
 
 test('readline takes no byte after the newline, tells a partial line at the end, and has a bound', () => {
   const scheduler = new Scheduler()
-  const [mine, peer] = socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)
-  const socket = new Socket(scheduler, mine)
-  const other = new Socket(scheduler, peer)
+  const [socket, other] = connectedSockets(scheduler)
   const long = `${'x'.repeat(200)}\n`
   const got: string[] = []
   let failure: unknown
-  scheduler.new(
+  const reader = scheduler.new(
     (function* (): Coroutine<void> {
       got.push(String(yield* readline(socket)), String(yield* socket.recv(4)), String(yield* readline(socket)))
       got.push(String(yield* readline(socket)), String(yield* readline(socket)))
@@ -329,7 +337,7 @@ test('readline takes no byte after the newline, tells a partial line at the end,
     (function* (): Coroutine<void> {
       for (const part of ['hel', `lo\nrest\n${long}\n`, 'four\nab']) {
         yield* sendAll(other, Buffer.from(part))
-        yield* sleep(1) // so that the reader waits within a line
+        yield* untilWaiting(reader) // within a line
       }
       other.close()
     })(),
@@ -341,12 +349,10 @@ test('readline takes no byte after the newline, tells a partial line at the end,
 
 test('recvInto fills what it is given, tells how much that is, and waits for the rest', () => {
   const scheduler = new Scheduler()
-  const [mine, peer] = socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)
-  const socket = new Socket(scheduler, mine)
-  const other = new Socket(scheduler, peer)
+  const [socket, other] = connectedSockets(scheduler)
   const target = Buffer.alloc(4)
   const got: [number, string][] = []
-  scheduler.new(
+  const reader = scheduler.new(
     (function* (): Coroutine<void> {
       for (let received = -1; received !== 0;) {
         received = yield* socket.recvInto(target)
@@ -358,7 +364,7 @@ test('recvInto fills what it is given, tells how much that is, and waits for the
   scheduler.new(
     (function* (): Coroutine<void> {
       yield* sendAll(other, Buffer.from('123456'))
-      yield* sleep(1)
+      yield* untilWaiting(reader)
       yield* sendAll(other, Buffer.from('7'))
       other.close()
     })(),
@@ -374,9 +380,7 @@ test('recvInto fills what it is given, tells how much that is, and waits for the
 
 test('a socket that is closed is not waited for, also when the last recv has emptied it', () => {
   const scheduler = new Scheduler()
-  const [mine, peer] = socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)
-  const socket = new Socket(scheduler, mine)
-  const other = new Socket(scheduler, peer)
+  const [socket, other] = connectedSockets(scheduler)
   let failure: unknown
   scheduler.new(
     (function* (): Coroutine<void> {
@@ -397,8 +401,7 @@ test('a socket that is closed is not waited for, also when the last recv has emp
 
 test('a socket may be closed when the scheduler has run', () => {
   const scheduler = new Scheduler()
-  const [fd, peerFd] = socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)
-  const [socket, peer] = [new Socket(scheduler, fd), new Socket(scheduler, peerFd)]
+  const [socket, peer] = connectedSockets(scheduler)
   let received = ''
   scheduler.new(
     (function* (): Coroutine<void> {

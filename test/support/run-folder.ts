@@ -7,13 +7,11 @@ import type { TestProject } from 'vitest/node'
 import { noBrowser } from '../site/browser.ts'
 import { compileAll } from './compiled.ts'
 
-const root = join(import.meta.dirname, '..', '..')
-
 export function setup(project: TestProject): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'live-sockets-'))
   project.provide('runFolder', folder)
   compileAll(
-    ['snippets', 'test/posix/programs'].map((path) => join(root, path)),
+    ['../../snippets', '../posix/programs'].map((path) => join(import.meta.dirname, path)),
     folder,
   )
   project.provide('pastes', isWhole(process.argv.slice(2)) && noBrowser() === undefined)

@@ -57,7 +57,7 @@ export class ReadSocket extends SocketEvent<Buffer> {
   }
 }
 
-/** Receives some bytes into memory of the caller: how many, 0 at the end of the stream. */
+/** Receives into memory of the caller: how many bytes, 0 at the end. Throws what recv throws. */
 export class ReadInto extends SocketEvent<number> {
   readonly #target: Uint8Array
 
@@ -137,7 +137,7 @@ export class Socket {
     return new ReadInto(this, target)
   }
 
-  /** An attempt to receive: how many bytes, or -EAGAIN where a wait comes first. */
+  /** Tries to receive: how many bytes, or -EAGAIN where a wait comes first. Throws what recv throws. */
   receive(target: Uint8Array, nbytes: number): number {
     const fd = this.openFd // also before a wait
     if (this.#drained) {
