@@ -3,6 +3,7 @@
 
 import { isIP } from 'node:net'
 import {
+  EAGAIN,
   SOCK_CLOEXEC,
   SOCK_STREAM,
   SOL_SOCKET,
@@ -12,12 +13,13 @@ import {
   close,
   connect,
   family,
-  recv,
   send,
   setsockopt,
   sockaddr,
   socket,
+  systemError,
   timeval,
+  tryRecv,
 } from '#posix'
 
 const [host = '', port = '', limit = '300'] = process.argv.slice(2)
@@ -42,7 +44,9 @@ try {
   for (let received = 0; received < reply.length;) {
     // Before each call, what is left.
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval(left()))
-    const count = recv(fd, reply.subarray(received), reply.length - received, 0)
+    const count = tryRecv(fd, reply.subarray(received), reply.length - received, 0)
+    if (count === -EAGAIN) continue // our clock says whether that was the deadline
+    if (count < 0) throw systemError('recv', count)
     if (count === 0) {
       throw new Error(`closed by the server after ${received} of ${reply.length} bytes`)
     }
